@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstzcbufferpool.h: a GstBufferPool whose acquire and release take no lock, allocate nothing and never wait.
+ *
+ * Headers (GstBuffer) and memory (GstMemory) come home separately. A buffer that comes back with its memory unread by
+ * anybody is kept whole and goes out again as it is. If somebody still reads the memory (a partial copy shares it
+ * without holding the buffer), the header alone is kept, and the block returns by itself with its last reader.
+ *
+ * gst_buffer_pool_acquire_buffer() never waits, whatever its flags: at the bound it returns GST_FLOW_EOS, as
+ * GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT has it. Give max-buffers in the configuration; 0 stands for the highest
+ * possible.
+ *
+ * Threads: any, at once. */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+#define GST_TYPE_ZC_BUFFER_POOL (gst_zc_buffer_pool_get_type ())
+G_DECLARE_FINAL_TYPE (GstZcBufferPool, gst_zc_buffer_pool, GST, ZC_BUFFER_POOL, GstBufferPool)
+
+/* In GstBufferPoolAcquireParams.flags: a header without memory, for memory that is not the pool's. */
+#define GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_BARE GST_BUFFER_POOL_ACQUIRE_FLAG_LAST
+
+/* Counted since the pool was made, but for size and outstanding. */
+typedef struct {
+  guint64 hits;        /* acquired with nothing allocated */
+  guint64 misses;      /* acquired with something allocated, or refused at the bound */
+  guint64 allocations; /* headers and blocks made after the start */
+  guint size;          /* blocks that exist */
+  guint outstanding;   /* blocks that somebody has */
+  guint high_water;    /* most of them at once */
+} GstZcBufferPoolStats;
+
+GstBufferPool *gst_zc_buffer_pool_new (void);
+
+/* Also of a pool that was stopped: what is outstanding then is what others still hold. */
+void gst_zc_buffer_pool_get_stats (GstZcBufferPool *self, GstZcBufferPoolStats *stats);
+
+G_END_DECLS

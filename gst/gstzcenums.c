@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstzcenums.h"
+
+#include "zc-registry.h"
+
+GType
+gst_zc_backend_get_type (void)
+{
+  static const GEnumValue known[] = {
+    { GST_ZC_BACKEND_AUTO, "The first one whose audio system answers", "auto" },
+    { 1, "WASAPI (Windows)", "wasapi" },
+    { 2, "PulseAudio, or PipeWire by way of pipewire-pulse", "pulse" },
+    { 3, "PipeWire", "pipewire" },
+    { 4, "Simulated device, for tests and demonstrations; never chosen by auto", "simulated" },
+  };
+  static GEnumValue built[G_N_ELEMENTS (known) + 1];
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type)) {
+    guint n = 0;
+    for (guint i = 0; i < G_N_ELEMENTS (known); i++)
+      if (known[i].value == GST_ZC_BACKEND_AUTO || zc_registry_find (known[i].value_nick) != NULL)
+        built[n++] = known[i];
+    g_once_init_leave (&type, g_enum_register_static ("GstZcBackend", built));
+  }
+  return type;
+}
+
+const gchar *
+gst_zc_backend_get_nick (gint value)
+{
+  GEnumClass *klass = g_type_class_ref (GST_TYPE_ZC_BACKEND);
+  const gchar *nick = g_enum_get_value (klass, value)->value_nick;
+
+  g_type_class_unref (klass);
+  return nick;
+}
+
+GType
+gst_zc_memory_mode_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { GST_ZC_MEMORY_MODE_COPY, "Memory allocated for each packet, one copy", "copy" },
+    { GST_ZC_MEMORY_MODE_POOL, "Recycled memory, one copy", "pool" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstZcMemoryMode", values));
+  return type;
+}
+
+GType
+gst_zc_overflow_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { GST_ZC_OVERFLOW_DROP, "Drop the packet, with DISCONT and a message", "drop" },
+    { GST_ZC_OVERFLOW_ALLOCATE, "Allocate memory for it", "allocate" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstZcOverflow", values));
+  return type;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstzcenums.h: the choices that properties offer, as GTypes. The numbers never change; more may be added. */
+#pragma once
+
+#include <gst/gst.h>
+
+G_BEGIN_DECLS
+
+/* Which backend; only those of this build can be set. */
+#define GST_TYPE_ZC_BACKEND (gst_zc_backend_get_type ())
+GType gst_zc_backend_get_type (void);
+#define GST_ZC_BACKEND_AUTO 0
+
+/* The nick of a value: the name of the backend in the registry, or "auto". */
+const gchar *gst_zc_backend_get_nick (gint value);
+
+typedef enum {
+  GST_ZC_MEMORY_MODE_COPY,
+  GST_ZC_MEMORY_MODE_POOL,
+} GstZcMemoryMode;
+
+#define GST_TYPE_ZC_MEMORY_MODE (gst_zc_memory_mode_get_type ())
+GType gst_zc_memory_mode_get_type (void);
+
+typedef enum {
+  GST_ZC_OVERFLOW_DROP,     /* the packet is lost: DISCONT, a count and a message */
+  GST_ZC_OVERFLOW_ALLOCATE, /* it gets memory of its own */
+} GstZcOverflow;
+
+#define GST_TYPE_ZC_OVERFLOW (gst_zc_overflow_get_type ())
+GType gst_zc_overflow_get_type (void);
+
+G_END_DECLS

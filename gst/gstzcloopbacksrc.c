@@ -1,0 +1,843 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/**
+ * SECTION:element-zcloopbacksrc
+ * @title: zcloopbacksrc
+ * @short_description: Captures what the computer plays
+ *
+ * Captures the sound that an output device of this computer plays, in the device's own format.
+ *
+ * ## Example
+ * |[
+ * gst-launch-1.0 -e zcloopbacksrc ! audioconvert ! flacenc ! filesink location=what-i-heard.flac
+ * ]|
+ */
+/* Threads. The streaming thread runs create() and negotiation and is the only one to touch what is marked as its
+ * own; it exists only while the thread that changes states waits in neither start() nor stop(). Everything that
+ * several threads see is under the object lock, which is held for a few assignments and never while calling out. */
+#include "gstzcloopbacksrc.h"
+
+#include "gstzcbufferpool.h"
+#include "gstzcerror.h"
+#include "gstzcpacker.h"
+#include "zc-capture.h"
+
+GST_DEBUG_CATEGORY_STATIC (gst_zc_loopback_src_debug);
+#define GST_CAT_DEFAULT gst_zc_loopback_src_debug
+
+#define DEFAULT_LATENCY_TIME_US     10000
+#define DEFAULT_BUFFER_TIME_US      4000000
+#define DEFAULT_MEMORY_MODE         GST_ZC_MEMORY_MODE_POOL
+#define DEFAULT_OVERFLOW            GST_ZC_OVERFLOW_DROP
+#define DEFAULT_POOL_MIN_BUFFERS    16
+#define DEFAULT_POOL_MAX_BUFFERS    1024
+
+enum {
+  PROP_0,
+  PROP_BACKEND,
+  PROP_DEVICE,
+  PROP_LATENCY_TIME,
+  PROP_BUFFER_TIME,
+  PROP_MEMORY_MODE,
+  PROP_OVERFLOW,
+  PROP_POOL_MIN_BUFFERS,
+  PROP_POOL_MAX_BUFFERS,
+  PROP_STATS,
+  PROP_POOL_HITS,
+  PROP_POOL_MISSES,
+  PROP_POOL_HIT_RATE,
+  PROP_POOL_OUTSTANDING,
+  PROP_POOL_HIGH_WATER,
+  PROP_POOL_SIZE,
+  PROP_ACTUAL_DEVICE,
+  N_PROPS,
+};
+
+/* What the user set. */
+typedef struct {
+  gint backend;
+  gchar *device;
+  gint64 latency_time_us;
+  gint64 buffer_time_us;
+  GstZcMemoryMode memory_mode;
+  guint pool_min_buffers;
+  guint pool_max_buffers;
+} Settings;
+
+struct _GstZcLoopbackSrc {
+  GstPushSrc parent;
+
+  gint overflow; /* GstZcOverflow; atomic */
+  gint stale;    /* atomic: a pause came between; what the stream holds is from before it */
+  ZcStats stats;
+
+  /* From start() to stop(). */
+  ZcCapture *capture;
+  GstZcPacker *packer;
+
+  /* Under the object lock. */
+  Settings settings;
+  GstBufferPool *pool;              /* ours, the newest, kept after the stop for its counters; or NULL */
+  GstZcBufferPoolStats past;        /* of the pools before it, in this run */
+  gchar *actual_device;             /* NULL when stopped */
+  ZcFormat native;                  /* meaningful while actual_device is set */
+  GstClockTime latency_min;
+  GstClockTime latency_max;
+
+  /* The streaming thread's. */
+  gboolean negotiated;
+  ZcStreamSpec spec;
+  GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
+  gint64 base_ns;  /* the time of this clock that is running time 0 */
+  gboolean based;
+};
+
+static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
+    GST_STATIC_CAPS (GST_ZC_CAPS));
+
+G_DEFINE_FINAL_TYPE (GstZcLoopbackSrc, gst_zc_loopback_src, GST_TYPE_PUSH_SRC)
+
+static gboolean
+register_element (GstPlugin *plugin)
+{
+  GST_DEBUG_CATEGORY_INIT (gst_zc_loopback_src_debug, "zcloopbacksrc", 0, "capture of what the computer plays");
+  return gst_element_register (plugin, "zcloopbacksrc", GST_RANK_NONE, GST_TYPE_ZC_LOOPBACK_SRC);
+}
+
+GST_ELEMENT_REGISTER_DEFINE_CUSTOM (zcloopbacksrc, register_element)
+
+/* -- counting ---------------------------------------------------------------------------------------------------- */
+
+/* Of all pools of this run. */
+static void
+pool_totals (GstZcLoopbackSrc *self, GstZcBufferPoolStats *totals)
+{
+  g_autoptr (GstBufferPool) pool = NULL;
+  GstZcBufferPoolStats past;
+
+  GST_OBJECT_LOCK (self);
+  past = self->past;
+  pool = self->pool != NULL ? gst_object_ref (self->pool) : NULL;
+  GST_OBJECT_UNLOCK (self);
+
+  *totals = past;
+  if (pool != NULL) {
+    gst_zc_buffer_pool_get_stats (GST_ZC_BUFFER_POOL (pool), totals);
+    totals->hits += past.hits;
+    totals->misses += past.misses;
+    totals->allocations += past.allocations;
+    totals->high_water = MAX (totals->high_water, past.high_water);
+  }
+}
+
+static gdouble
+hit_rate (const GstZcBufferPoolStats *totals)
+{
+  guint64 all = totals->hits + totals->misses;
+
+  return all > 0 ? (gdouble) totals->hits / (gdouble) all : 0;
+}
+
+static GstStructure *
+make_stats (GstZcLoopbackSrc *self)
+{
+  GstStructure *structure = gst_structure_new_empty ("application/x-zcloopback-stats");
+  GstZcBufferPoolStats pool;
+
+  pool_totals (self, &pool);
+  for (ZcStat stat = 0; stat < ZC_N_STATS; stat++) {
+    guint64 n = zc_stats_get (&self->stats, stat) + (stat == ZC_STAT_ALLOCATIONS ? pool.allocations : 0);
+    gst_structure_set (structure, zc_stat_name (stat), G_TYPE_UINT64, n, NULL);
+  }
+  gst_structure_set (structure, "pool-hits", G_TYPE_UINT64, pool.hits, "pool-misses", G_TYPE_UINT64, pool.misses,
+      "pool-hit-rate", G_TYPE_DOUBLE, hit_rate (&pool), "pool-outstanding", G_TYPE_UINT64,
+      (guint64) pool.outstanding, "pool-high-water", G_TYPE_UINT64, (guint64) pool.high_water, "pool-size",
+      G_TYPE_UINT64, (guint64) pool.size, NULL);
+  return structure;
+}
+
+/* -- caps -------------------------------------------------------------------------------------------------------- */
+
+/* The device's own format first; then whatever its server can make of it. */
+static GstCaps *
+gst_zc_loopback_src_get_caps (GstBaseSrc *base, GstCaps *filter)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+  GstCaps *caps = gst_pad_get_pad_template_caps (base->srcpad);
+  gboolean open;
+  ZcFormat native;
+
+  GST_OBJECT_LOCK (self);
+  open = self->actual_device != NULL;
+  native = self->native;
+  GST_OBJECT_UNLOCK (self);
+
+  if (open)
+    caps = gst_caps_merge (gst_zc_format_to_caps (&native), caps);
+  if (filter != NULL) {
+    GstCaps *all = caps;
+    caps = gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
+    gst_caps_unref (all);
+  }
+  return caps;
+}
+
+/* As close to the device as downstream lets us. */
+static GstCaps *
+gst_zc_loopback_src_fixate (GstBaseSrc *base, GstCaps *caps)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+  GstStructure *structure;
+  gint channels = 0;
+
+  caps = gst_caps_truncate (gst_caps_make_writable (caps));
+  structure = gst_caps_get_structure (caps, 0);
+  gst_structure_fixate_field_nearest_int (structure, "rate", (gint) self->native.rate);
+  gst_structure_fixate_field_nearest_int (structure, "channels", (gint) self->native.channels);
+  gst_structure_get_int (structure, "channels", &channels);
+  if (channels > 2 && gst_structure_has_name (structure, "audio/x-raw")
+      && !gst_structure_has_field (structure, "channel-mask")) {
+    guint64 mask = gst_audio_channel_get_fallback_mask (channels);
+    if ((guint) channels == self->native.channels) {
+      g_autoptr (GstCaps) native = gst_zc_format_to_caps (&self->native);
+      gst_structure_get (gst_caps_get_structure (native, 0), "channel-mask", GST_TYPE_BITMASK, &mask, NULL);
+    }
+    gst_structure_set (structure, "channel-mask", GST_TYPE_BITMASK, mask, NULL);
+  }
+  return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->fixate (base, caps);
+}
+
+static guint
+us_to_frames (gint64 us, guint rate)
+{
+  return (guint) CLAMP (gst_util_uint64_scale ((guint64) us, rate, G_USEC_PER_SEC), 1, G_MAXINT / 256);
+}
+
+static void
+read_spec (GstZcLoopbackSrc *self, const ZcFormat *format)
+{
+  GST_OBJECT_LOCK (self);
+  self->spec = (ZcStreamSpec){
+    .format = *format,
+    .latency_frames = us_to_frames (self->settings.latency_time_us, format->rate),
+    .buffer_frames = us_to_frames (self->settings.buffer_time_us, format->rate),
+  };
+  GST_OBJECT_UNLOCK (self);
+  self->spec.buffer_frames = MAX (self->spec.buffer_frames, 2 * self->spec.latency_frames);
+}
+
+/* A packet's first frame waits for the packet to fill and for the server to deliver. */
+static void
+set_latency (GstZcLoopbackSrc *self, guint delay_frames)
+{
+  guint rate = self->spec.format.rate;
+  GstClockTime min = zc_frames_to_ns (self->spec.latency_frames + delay_frames, rate);
+  GstClockTime max = MAX (zc_frames_to_ns (self->spec.buffer_frames, rate), min);
+  gboolean changed;
+
+  GST_OBJECT_LOCK (self);
+  changed = min != self->latency_min || max != self->latency_max;
+  self->latency_min = min;
+  self->latency_max = max;
+  GST_OBJECT_UNLOCK (self);
+  if (changed)
+    gst_element_post_message (GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
+}
+
+static void
+halt (GstZcLoopbackSrc *self)
+{
+  if (zc_capture_is_running (self->capture))
+    zc_capture_stop (self->capture);
+  gst_zc_packer_reset (self->packer);
+  gst_clear_object (&self->clock);
+}
+
+static gboolean
+gst_zc_loopback_src_set_caps (GstBaseSrc *base, GstCaps *caps)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+  ZcFormat format;
+
+  if (!gst_zc_format_from_caps (caps, &self->native, &format))
+    return FALSE;
+  halt (self);
+  read_spec (self, &format);
+  gst_zc_packer_set_format (self->packer, &format, self->spec.latency_frames);
+  set_latency (self, self->spec.latency_frames);
+  GST_INFO_OBJECT (self, "capturing %" GST_PTR_FORMAT, caps);
+  return TRUE;
+}
+
+/* create() is where the stream fails, so that there is one error and it says why. */
+static gboolean
+gst_zc_loopback_src_negotiate (GstBaseSrc *base)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+
+  self->negotiated = GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->negotiate (base);
+  return TRUE;
+}
+
+/* -- memory ------------------------------------------------------------------------------------------------------ */
+
+static gboolean
+is_configured_as (GstBufferPool *pool, guint size, guint min_buffers, guint max_buffers)
+{
+  g_autoptr (GstStructure) config = gst_buffer_pool_get_config (pool);
+  guint own_size, own_min, own_max;
+
+  return gst_buffer_pool_is_active (pool)
+      && gst_buffer_pool_config_get_params (config, NULL, &own_size, &own_min, &own_max) && own_size == size
+      && own_min == min_buffers && own_max == max_buffers;
+}
+
+static gboolean
+configure (GstBufferPool *pool, GstCaps *caps, guint size, guint min_buffers, guint max_buffers)
+{
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+
+  gst_buffer_pool_config_set_params (config, caps, size, min_buffers, max_buffers);
+  return gst_buffer_pool_set_config (pool, config);
+}
+
+/* Ours: the one we have if it will do, else a new one; what the old one counted is kept. */
+static GstBufferPool *
+own_pool (GstZcLoopbackSrc *self, GstCaps *caps, guint size, guint min_buffers, guint max_buffers)
+{
+  GstBufferPool *pool = NULL;
+  GstZcBufferPoolStats totals;
+
+  if (self->pool != NULL && is_configured_as (self->pool, size, min_buffers, max_buffers))
+    return gst_object_ref (self->pool);
+
+  pool = gst_zc_buffer_pool_new ();
+  if (!configure (pool, caps, size, min_buffers, max_buffers)) {
+    gst_object_unref (pool);
+    return NULL;
+  }
+  pool_totals (self, &totals);
+  GST_OBJECT_LOCK (self);
+  self->past = totals;
+  gst_object_replace ((GstObject **) &self->pool, (GstObject *) pool);
+  GST_OBJECT_UNLOCK (self);
+  return pool;
+}
+
+/* Downstream's pool is taken if its buffers hold our packets, else ours, at least as deep as downstream asks. */
+static gboolean
+gst_zc_loopback_src_decide_allocation (GstBaseSrc *base, GstQuery *query)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+  g_autoptr (GstBufferPool) pool = NULL;
+  gboolean offered = gst_query_get_n_allocation_pools (query) > 0;
+  guint packet_bytes = self->spec.latency_frames * zc_format_frame_bytes (&self->spec.format);
+  guint size = 0, min_buffers = 0, max_buffers = 0;
+  Settings settings;
+  GstCaps *caps;
+
+  gst_query_parse_allocation (query, &caps, NULL);
+  if (offered)
+    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min_buffers, &max_buffers);
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+
+  if (settings.memory_mode == GST_ZC_MEMORY_MODE_COPY
+      || (pool != NULL && (size < packet_bytes || !configure (pool, caps, size, min_buffers, max_buffers))))
+    gst_clear_object (&pool);
+  if (pool == NULL && settings.memory_mode == GST_ZC_MEMORY_MODE_POOL) {
+    size = packet_bytes;
+    min_buffers = MIN (MAX (min_buffers, settings.pool_min_buffers), ZC_MAX_BLOCKS);
+    max_buffers = MAX (min_buffers, settings.pool_max_buffers);
+    pool = own_pool (self, caps, size, min_buffers, max_buffers);
+  }
+  GST_DEBUG_OBJECT (self, "memory from %" GST_PTR_FORMAT, pool);
+  if (offered)
+    gst_query_set_nth_allocation_pool (query, 0, pool, size, min_buffers, max_buffers);
+  else if (pool != NULL)
+    gst_query_add_allocation_pool (query, pool, size, min_buffers, max_buffers);
+  gst_zc_packer_set_pool (self->packer, pool);
+  return TRUE;
+}
+
+/* -- the stream -------------------------------------------------------------------------------------------------- */
+
+static GstFlowReturn
+fail (GstZcLoopbackSrc *self, const GError *error)
+{
+  halt (self);
+  gst_zc_post_error (GST_ELEMENT_CAST (self), error);
+  /* GstBaseSrc would post a second error for GST_FLOW_ERROR. EOS lets downstream finish what it has. */
+  return GST_FLOW_EOS;
+}
+
+static GstFlowReturn
+fail_negotiation (GstZcLoopbackSrc *self)
+{
+  GstPad *pad = GST_BASE_SRC_PAD (self);
+  g_autoptr (GstCaps) wanted = NULL;
+  g_autofree gchar *native = zc_format_describe (&self->native);
+  g_autofree gchar *wanted_text = NULL;
+  g_autoptr (GError) error = NULL;
+
+  if (GST_PAD_IS_FLUSHING (pad)) {
+    gst_pad_mark_reconfigure (pad);
+    return GST_FLOW_FLUSHING;
+  }
+  wanted = gst_pad_peer_query_caps (pad, NULL);
+  wanted_text = gst_caps_to_string (wanted);
+  error = g_error_new (ZC_ERROR, ZC_ERROR_FORMAT, "\"%s\" plays %s, which cannot become what the next element wants "
+      "(%.400s). Put audioconvert ! audioresample between them, or ask for less.", self->actual_device, native,
+      wanted_text);
+  return fail (self, error);
+}
+
+static gint64
+pipeline_now_ns (gpointer data)
+{
+  return (gint64) gst_clock_get_time (GST_ZC_LOOPBACK_SRC (data)->clock);
+}
+
+static gboolean
+start_stream (GstZcLoopbackSrc *self, GError **error)
+{
+  GstClock *clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
+
+  if (!zc_capture_start (self->capture, &self->spec, error)) {
+    g_clear_object (&clock);
+    return FALSE;
+  }
+  self->clock = clock;
+  self->based = clock != NULL;
+  self->base_ns = clock != NULL ? (gint64) gst_element_get_base_time (GST_ELEMENT_CAST (self)) : 0;
+  zc_capture_set_clock (self->capture, clock != NULL ? pipeline_now_ns : NULL, self);
+  set_latency (self, zc_capture_delay_frames (self->capture));
+  return TRUE;
+}
+
+/* OK, or how create() ends. */
+static GstFlowReturn
+ensure_stream (GstZcLoopbackSrc *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!self->negotiated)
+    return fail_negotiation (self);
+  if (g_atomic_int_compare_and_exchange (&self->stale, TRUE, FALSE))
+    halt (self);
+  if (zc_capture_is_running (self->capture) || start_stream (self, &error))
+    return GST_FLOW_OK;
+  return g_error_matches (error, ZC_ERROR, ZC_ERROR_WOKEN) ? GST_FLOW_FLUSHING : fail (self, error);
+}
+
+static void
+post_overflow (GstZcLoopbackSrc *self, guint64 frames)
+{
+  GstStructure *structure;
+
+  if (frames == 0)
+    return;
+  GST_WARNING_OBJECT (self, "downstream holds all buffers: %" G_GUINT64_FORMAT " frames dropped", frames);
+  structure = gst_structure_new ("zcloopback-overflow", "frames", G_TYPE_UINT64, frames, "cause", G_TYPE_STRING,
+      "downstream holds all pool-max-buffers buffers", "device", G_TYPE_STRING, self->actual_device, NULL);
+  gst_element_post_message (GST_ELEMENT_CAST (self),
+      gst_message_new_element (GST_OBJECT_CAST (self), structure));
+}
+
+/* PTS and duration in running time. Without a clock, running time starts at the first frame. */
+static void
+stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
+{
+  guint64 position = GST_BUFFER_OFFSET (buffer);
+  guint frames = (guint) (GST_BUFFER_OFFSET_END (buffer) - position);
+  ZcStamp when = zc_capture_stamp (self->capture, position, frames);
+
+  if (!self->based) {
+    self->based = TRUE;
+    self->base_ns = when.start_ns;
+  }
+  /* The first frames may have been captured just before the pipeline began to run. */
+  GST_BUFFER_PTS (buffer) = (GstClockTime) MAX (when.start_ns - self->base_ns, 0);
+  GST_BUFFER_DURATION (buffer) = (GstClockTime) MAX (when.end_ns - self->base_ns, 0) - GST_BUFFER_PTS (buffer);
+}
+
+static GstFlowReturn
+gst_zc_loopback_src_create (GstPushSrc *push, GstBuffer **out)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (push);
+  GstFlowReturn flow = ensure_stream (self);
+  GstBuffer *buffer = NULL;
+
+  if (flow != GST_FLOW_OK)
+    return flow;
+  while (buffer == NULL) {
+    g_autoptr (GError) error = NULL;
+    ZcSpan span;
+    guint taken;
+
+    switch (zc_capture_next (self->capture, &span, &error)) {
+      case ZC_NEXT_SPAN:
+        break;
+      case ZC_NEXT_WOKEN:
+        halt (self);
+        return GST_FLOW_FLUSHING;
+      case ZC_NEXT_LOST:
+        return fail (self, error);
+    }
+    taken = gst_zc_packer_add (self->packer, &span, (GstZcOverflow) g_atomic_int_get (&self->overflow), &buffer);
+    zc_capture_advance (self->capture, taken);
+  }
+  stamp (self, buffer);
+  post_overflow (self, gst_zc_packer_take_dropped (self->packer));
+  *out = buffer;
+  return GST_FLOW_OK;
+}
+
+/* Our buffers are late by nature: nobody waits for the clock with them. */
+static void
+gst_zc_loopback_src_get_times (GstBaseSrc *base, GstBuffer *buffer, GstClockTime *start, GstClockTime *end)
+{
+  *start = *end = GST_CLOCK_TIME_NONE;
+}
+
+static gboolean
+gst_zc_loopback_src_query (GstBaseSrc *base, GstQuery *query)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+  GstClockTime min, max;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->query (base, query);
+  GST_OBJECT_LOCK (self);
+  min = self->latency_min;
+  max = self->latency_max;
+  GST_OBJECT_UNLOCK (self);
+  if (!GST_CLOCK_TIME_IS_VALID (min))
+    return FALSE; /* nobody can say before the format is known; a message tells when it is */
+  gst_query_set_latency (query, TRUE, min, max);
+  return TRUE;
+}
+
+/* -- states ------------------------------------------------------------------------------------------------------ */
+
+static gboolean
+check_settings (GstZcLoopbackSrc *self, const Settings *settings, GError **error)
+{
+  if (settings->pool_min_buffers <= settings->pool_max_buffers)
+    return TRUE;
+  g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "pool-min-buffers (%u) is above pool-max-buffers (%u). Lower the "
+      "one or raise the other.", settings->pool_min_buffers, settings->pool_max_buffers);
+  return FALSE;
+}
+
+static gboolean
+open_capture (GstZcLoopbackSrc *self, GError **error)
+{
+  Settings settings;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  settings.device = g_strdup (settings.device);
+  GST_OBJECT_UNLOCK (self);
+
+  if (check_settings (self, &settings, error))
+    self->capture = zc_capture_open (gst_zc_backend_get_nick (settings.backend), settings.device, &self->stats,
+        error);
+  g_free (settings.device);
+  return self->capture != NULL;
+}
+
+static gboolean
+gst_zc_loopback_src_start (GstBaseSrc *base)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+  g_autoptr (GError) error = NULL;
+
+  zc_stats_reset (&self->stats);
+  GST_OBJECT_LOCK (self);
+  gst_clear_object (&self->pool);
+  self->past = (GstZcBufferPoolStats){ 0 };
+  self->latency_min = self->latency_max = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+
+  if (!open_capture (self, &error)) {
+    gst_zc_post_error (GST_ELEMENT_CAST (self), error);
+    return FALSE;
+  }
+  self->packer = gst_zc_packer_new (&self->stats);
+  self->negotiated = FALSE;
+  g_atomic_int_set (&self->stale, FALSE);
+  GST_OBJECT_LOCK (self);
+  self->native = *zc_capture_native_format (self->capture);
+  self->actual_device = g_strdup (zc_capture_device_name (self->capture));
+  GST_OBJECT_UNLOCK (self);
+  g_object_notify (G_OBJECT (self), "actual-device");
+  GST_INFO_OBJECT (self, "opened %s", self->actual_device);
+  return TRUE;
+}
+
+static gboolean
+gst_zc_loopback_src_stop (GstBaseSrc *base)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+
+  halt (self);
+  g_clear_pointer (&self->packer, gst_zc_packer_free);
+  g_clear_pointer (&self->capture, zc_capture_close);
+  GST_OBJECT_LOCK (self);
+  g_clear_pointer (&self->actual_device, g_free);
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
+static gboolean
+gst_zc_loopback_src_unlock (GstBaseSrc *base)
+{
+  zc_capture_wake (GST_ZC_LOOPBACK_SRC (base)->capture, TRUE);
+  return TRUE;
+}
+
+static gboolean
+gst_zc_loopback_src_unlock_stop (GstBaseSrc *base)
+{
+  zc_capture_wake (GST_ZC_LOOPBACK_SRC (base)->capture, FALSE);
+  return TRUE;
+}
+
+static GstStateChangeReturn
+gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition)
+{
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    g_atomic_int_set (&GST_ZC_LOOPBACK_SRC (element)->stale, TRUE);
+  return GST_ELEMENT_CLASS (gst_zc_loopback_src_parent_class)->change_state (element, transition);
+}
+
+/* -- the object -------------------------------------------------------------------------------------------------- */
+
+static void
+gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
+  Settings *settings = &self->settings;
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_BACKEND:
+      settings->backend = g_value_get_enum (value);
+      break;
+    case PROP_DEVICE:
+      g_free (settings->device);
+      settings->device = g_value_dup_string (value);
+      break;
+    case PROP_LATENCY_TIME:
+      settings->latency_time_us = g_value_get_int64 (value);
+      break;
+    case PROP_BUFFER_TIME:
+      settings->buffer_time_us = g_value_get_int64 (value);
+      break;
+    case PROP_MEMORY_MODE:
+      settings->memory_mode = (GstZcMemoryMode) g_value_get_enum (value);
+      break;
+    case PROP_OVERFLOW:
+      g_atomic_int_set (&self->overflow, g_value_get_enum (value));
+      break;
+    case PROP_POOL_MIN_BUFFERS:
+      settings->pool_min_buffers = g_value_get_uint (value);
+      break;
+    case PROP_POOL_MAX_BUFFERS:
+      settings->pool_max_buffers = g_value_get_uint (value);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+get_setting (GstZcLoopbackSrc *self, guint id, GValue *value, GParamSpec *pspec)
+{
+  const Settings *settings = &self->settings;
+
+  GST_OBJECT_LOCK (self);
+  switch (id) {
+    case PROP_BACKEND:
+      g_value_set_enum (value, settings->backend);
+      break;
+    case PROP_DEVICE:
+      g_value_set_string (value, settings->device);
+      break;
+    case PROP_LATENCY_TIME:
+      g_value_set_int64 (value, settings->latency_time_us);
+      break;
+    case PROP_BUFFER_TIME:
+      g_value_set_int64 (value, settings->buffer_time_us);
+      break;
+    case PROP_MEMORY_MODE:
+      g_value_set_enum (value, settings->memory_mode);
+      break;
+    case PROP_OVERFLOW:
+      g_value_set_enum (value, g_atomic_int_get (&self->overflow));
+      break;
+    case PROP_POOL_MIN_BUFFERS:
+      g_value_set_uint (value, settings->pool_min_buffers);
+      break;
+    case PROP_POOL_MAX_BUFFERS:
+      g_value_set_uint (value, settings->pool_max_buffers);
+      break;
+    case PROP_ACTUAL_DEVICE:
+      g_value_set_string (value, self->actual_device);
+      break;
+    default:
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, pspec);
+      break;
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+static void
+gst_zc_loopback_src_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
+  GstZcBufferPoolStats pool;
+
+  pool_totals (self, &pool);
+  switch (id) {
+    case PROP_STATS:
+      g_value_take_boxed (value, make_stats (self));
+      break;
+    case PROP_POOL_HITS:
+      g_value_set_uint64 (value, pool.hits);
+      break;
+    case PROP_POOL_MISSES:
+      g_value_set_uint64 (value, pool.misses);
+      break;
+    case PROP_POOL_HIT_RATE:
+      g_value_set_double (value, hit_rate (&pool));
+      break;
+    case PROP_POOL_OUTSTANDING:
+      g_value_set_uint64 (value, pool.outstanding);
+      break;
+    case PROP_POOL_HIGH_WATER:
+      g_value_set_uint64 (value, pool.high_water);
+      break;
+    case PROP_POOL_SIZE:
+      g_value_set_uint64 (value, pool.size);
+      break;
+    default:
+      get_setting (self, id, value, pspec);
+      break;
+  }
+}
+
+static void
+gst_zc_loopback_src_finalize (GObject *object)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
+
+  gst_clear_object (&self->pool);
+  g_free (self->settings.device);
+  G_OBJECT_CLASS (gst_zc_loopback_src_parent_class)->finalize (object);
+}
+
+static void
+install_settings (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  g_object_class_install_property (klass, PROP_BACKEND, g_param_spec_enum ("backend", "Backend",
+      "The audio system to capture from", GST_TYPE_ZC_BACKEND, GST_ZC_BACKEND_AUTO, flags));
+  g_object_class_install_property (klass, PROP_DEVICE, g_param_spec_string ("device", "Device",
+      "The output to capture: its name, its monitor's, or its description (unset = the default output)", NULL,
+      flags));
+  g_object_class_install_property (klass, PROP_LATENCY_TIME, g_param_spec_int64 ("latency-time", "Latency time",
+      "Length of a packet, in microseconds", 100, 10 * G_USEC_PER_SEC, DEFAULT_LATENCY_TIME_US, flags));
+  g_object_class_install_property (klass, PROP_BUFFER_TIME, g_param_spec_int64 ("buffer-time", "Buffer time",
+      "How late downstream may be without losing sound, in microseconds (at least twice latency-time is used)", 1000,
+      60 * G_USEC_PER_SEC, DEFAULT_BUFFER_TIME_US, flags));
+  g_object_class_install_property (klass, PROP_MEMORY_MODE, g_param_spec_enum ("memory-mode", "Memory mode",
+      "Where the memory of a packet comes from", GST_TYPE_ZC_MEMORY_MODE, DEFAULT_MEMORY_MODE, flags));
+  g_object_class_install_property (klass, PROP_OVERFLOW, g_param_spec_enum ("overflow", "Overflow",
+      "What to do with a packet when downstream holds pool-max-buffers buffers", GST_TYPE_ZC_OVERFLOW,
+      DEFAULT_OVERFLOW, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property (klass, PROP_POOL_MIN_BUFFERS, g_param_spec_uint ("pool-min-buffers",
+      "Pool minimum", "Buffers that the pool makes before the first packet", 1, ZC_MAX_BLOCKS,
+      DEFAULT_POOL_MIN_BUFFERS, flags));
+  g_object_class_install_property (klass, PROP_POOL_MAX_BUFFERS, g_param_spec_uint ("pool-max-buffers",
+      "Pool maximum", "Buffers that the pool may grow to", 1, ZC_MAX_BLOCKS, DEFAULT_POOL_MAX_BUFFERS, flags));
+}
+
+static void
+install_readings (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  g_object_class_install_property (klass, PROP_STATS, g_param_spec_boxed ("stats", "Statistics",
+      "What was counted since the start: frames, packets, bytes, pool", GST_TYPE_STRUCTURE, flags));
+  g_object_class_install_property (klass, PROP_POOL_HITS, g_param_spec_uint64 ("pool-hits", "Pool hits",
+      "Buffers taken from the pool with nothing allocated", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, PROP_POOL_MISSES, g_param_spec_uint64 ("pool-misses", "Pool misses",
+      "Buffers for which the pool had to allocate, or that it refused at its maximum", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, PROP_POOL_HIT_RATE, g_param_spec_double ("pool-hit-rate", "Pool hit rate",
+      "Hits of all buffers asked for (0 to 1)", 0, 1, 0, flags));
+  g_object_class_install_property (klass, PROP_POOL_OUTSTANDING, g_param_spec_uint64 ("pool-outstanding",
+      "Pool outstanding", "Blocks of memory that downstream holds now", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, PROP_POOL_HIGH_WATER, g_param_spec_uint64 ("pool-high-water",
+      "Pool high water", "Most blocks of memory that downstream held at once", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, PROP_POOL_SIZE, g_param_spec_uint64 ("pool-size", "Pool size",
+      "Blocks of memory that the pool has", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, PROP_ACTUAL_DEVICE, g_param_spec_string ("actual-device",
+      "Actual device", "The output that is captured (NULL when stopped)", NULL, flags));
+}
+
+static void
+gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
+{
+  GObjectClass *object_class = G_OBJECT_CLASS (klass);
+  GstElementClass *element_class = GST_ELEMENT_CLASS (klass);
+  GstBaseSrcClass *base_class = GST_BASE_SRC_CLASS (klass);
+
+  object_class->set_property = gst_zc_loopback_src_set_property;
+  object_class->get_property = gst_zc_loopback_src_get_property;
+  object_class->finalize = gst_zc_loopback_src_finalize;
+  install_settings (object_class);
+  install_readings (object_class);
+
+  gst_element_class_add_static_pad_template (element_class, &src_template);
+  gst_element_class_set_static_metadata (element_class, "Loopback capture", "Source/Audio",
+      "Captures what the computer plays", "The zcloopbacksrc developers");
+  element_class->change_state = gst_zc_loopback_src_change_state;
+
+  base_class->start = gst_zc_loopback_src_start;
+  base_class->stop = gst_zc_loopback_src_stop;
+  base_class->unlock = gst_zc_loopback_src_unlock;
+  base_class->unlock_stop = gst_zc_loopback_src_unlock_stop;
+  base_class->get_caps = gst_zc_loopback_src_get_caps;
+  base_class->fixate = gst_zc_loopback_src_fixate;
+  base_class->set_caps = gst_zc_loopback_src_set_caps;
+  base_class->negotiate = gst_zc_loopback_src_negotiate;
+  base_class->decide_allocation = gst_zc_loopback_src_decide_allocation;
+  base_class->get_times = gst_zc_loopback_src_get_times;
+  base_class->query = gst_zc_loopback_src_query;
+  GST_PUSH_SRC_CLASS (klass)->create = gst_zc_loopback_src_create;
+
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_BACKEND, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_MEMORY_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_OVERFLOW, 0);
+}
+
+static void
+gst_zc_loopback_src_init (GstZcLoopbackSrc *self)
+{
+  self->overflow = DEFAULT_OVERFLOW;
+  self->settings = (Settings){
+    .backend = GST_ZC_BACKEND_AUTO,
+    .latency_time_us = DEFAULT_LATENCY_TIME_US,
+    .buffer_time_us = DEFAULT_BUFFER_TIME_US,
+    .memory_mode = DEFAULT_MEMORY_MODE,
+    .pool_min_buffers = DEFAULT_POOL_MIN_BUFFERS,
+    .pool_max_buffers = DEFAULT_POOL_MAX_BUFFERS,
+  };
+  gst_base_src_set_live (GST_BASE_SRC (self), TRUE);
+  gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstzcpacker.h"
+
+#include "gstzcbufferpool.h"
+
+#include <string.h>
+
+struct _GstZcPacker {
+  ZcStats *stats;
+  ZcFormat format;
+  GstZcReorder reorder;
+  guint frame_bytes;
+  guint packet_frames;
+  GstBufferPool *pool;
+  gboolean own_pool;   /* it counts hits, misses and allocations itself */
+  GstMemory *silence;  /* packet_frames of it, read-only */
+  gboolean discont;    /* of the next buffer */
+  guint64 dropped;
+
+  /* The buffer being filled; NULL between packets. */
+  GstBuffer *buffer;
+  GstMapInfo map;
+  guint64 position; /* of its first frame */
+  guint filled;     /* frames */
+};
+
+GstZcPacker *
+gst_zc_packer_new (ZcStats *stats)
+{
+  GstZcPacker *self = g_new0 (GstZcPacker, 1);
+
+  self->stats = stats;
+  return self;
+}
+
+static void
+forget (GstZcPacker *self)
+{
+  if (self->buffer != NULL)
+    gst_buffer_unmap (self->buffer, &self->map);
+  gst_clear_buffer (&self->buffer);
+  self->filled = 0;
+}
+
+void
+gst_zc_packer_free (GstZcPacker *self)
+{
+  forget (self);
+  g_clear_pointer (&self->silence, gst_memory_unref);
+  gst_clear_object (&self->pool);
+  g_free (self);
+}
+
+static GstMemory *
+make_silence (const ZcFormat *format, gsize bytes)
+{
+  guint8 *data = g_malloc (bytes);
+
+  zc_format_fill_silence (format, data, bytes);
+  return gst_memory_new_wrapped (GST_MEMORY_FLAG_READONLY, data, bytes, 0, bytes, data, g_free);
+}
+
+void
+gst_zc_packer_set_format (GstZcPacker *self, const ZcFormat *format, guint packet_frames)
+{
+  gst_zc_packer_reset (self);
+  self->format = *format;
+  self->frame_bytes = zc_format_frame_bytes (format);
+  self->packet_frames = packet_frames;
+  gst_zc_reorder_init (&self->reorder, format);
+  g_clear_pointer (&self->silence, gst_memory_unref);
+  self->silence = make_silence (format, (gsize) packet_frames * self->frame_bytes);
+}
+
+void
+gst_zc_packer_set_pool (GstZcPacker *self, GstBufferPool *pool)
+{
+  gst_object_replace ((GstObject **) &self->pool, (GstObject *) pool);
+  self->own_pool = pool != NULL && GST_IS_ZC_BUFFER_POOL (pool);
+}
+
+void
+gst_zc_packer_reset (GstZcPacker *self)
+{
+  zc_stats_add (self->stats, ZC_STAT_FRAMES_LOST, self->filled);
+  forget (self);
+  self->discont = TRUE;
+}
+
+guint64
+gst_zc_packer_take_dropped (GstZcPacker *self)
+{
+  guint64 dropped = self->dropped;
+
+  self->dropped = 0;
+  return dropped;
+}
+
+/* A buffer made for this packet alone. */
+static GstBuffer *
+allocate (GstZcPacker *self)
+{
+  zc_stats_add (self->stats, ZC_STAT_ALLOCATIONS, 1);
+  return gst_buffer_new_allocate (NULL, (gsize) self->packet_frames * self->frame_bytes, NULL);
+}
+
+/* EOS: the pool is at its bound. FLUSHING: the capture is about to be woken. */
+static GstFlowReturn
+begin (GstZcPacker *self, guint64 position, GstZcOverflow overflow)
+{
+  GstBufferPoolAcquireParams params = { .flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT };
+  GstFlowReturn flow = GST_FLOW_EOS;
+
+  if (self->pool != NULL)
+    flow = gst_buffer_pool_acquire_buffer (self->pool, &self->buffer, &params);
+  if (self->pool == NULL || (flow == GST_FLOW_EOS && overflow == GST_ZC_OVERFLOW_ALLOCATE)) {
+    self->buffer = allocate (self);
+    flow = GST_FLOW_OK;
+  }
+  if (flow == GST_FLOW_OK) {
+    gst_buffer_map (self->buffer, &self->map, GST_MAP_WRITE);
+    self->position = position;
+    self->filled = 0;
+  }
+  return flow;
+}
+
+static GstBuffer *
+label (GstZcPacker *self, GstBuffer *buffer, guint64 position, guint frames)
+{
+  GST_BUFFER_OFFSET (buffer) = position;
+  GST_BUFFER_OFFSET_END (buffer) = position + frames;
+  if (self->discont)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  self->discont = FALSE;
+  zc_stats_add (self->stats, ZC_STAT_PACKETS, 1);
+  return buffer;
+}
+
+static GstBuffer *
+finish (GstZcPacker *self)
+{
+  GstBuffer *buffer = g_steal_pointer (&self->buffer);
+  gsize bytes = (gsize) self->filled * self->frame_bytes;
+
+  gst_zc_reorder_apply (&self->reorder, self->map.data, bytes);
+  gst_buffer_unmap (buffer, &self->map);
+  if (bytes != self->map.size)
+    gst_buffer_set_size (buffer, (gssize) bytes);
+  zc_stats_add (self->stats, ZC_STAT_FRAMES_CAPTURED, self->filled);
+  zc_stats_add (self->stats, ZC_STAT_BYTES_COPIED, bytes);
+  label (self, buffer, self->position, self->filled);
+  self->filled = 0;
+  return buffer;
+}
+
+/* One buffer of silence: a header, and the block that all silence shares. */
+static GstBuffer *
+silence (GstZcPacker *self, guint64 position, guint frames)
+{
+  GstBufferPoolAcquireParams params = { .flags = GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_BARE };
+  GstBuffer *buffer = NULL;
+  GstMemory *memory;
+
+  if (!self->own_pool || gst_buffer_pool_acquire_buffer (self->pool, &buffer, &params) != GST_FLOW_OK)
+    buffer = gst_buffer_new ();
+  memory = frames == self->packet_frames ? gst_memory_ref (self->silence)
+                                         : gst_memory_share (self->silence, 0, (gssize) frames * self->frame_bytes);
+  gst_buffer_append_memory (buffer, memory);
+  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
+  zc_stats_add (self->stats, ZC_STAT_FRAMES_SILENCE, frames);
+  return label (self, buffer, position, frames);
+}
+
+static void
+drop (GstZcPacker *self, guint frames)
+{
+  zc_stats_add (self->stats, ZC_STAT_OVERFLOWS, 1);
+  zc_stats_add (self->stats, ZC_STAT_FRAMES_LOST, frames);
+  self->dropped += frames;
+  self->discont = TRUE;
+}
+
+guint
+gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow, GstBuffer **buffer)
+{
+  gboolean follows = !span->discont && span->data != NULL;
+  guint frames = MIN (span->frames, self->packet_frames - self->filled);
+  GstFlowReturn flow = GST_FLOW_OK;
+
+  *buffer = NULL;
+  if (self->buffer != NULL && !follows) {
+    *buffer = finish (self);
+    return 0;
+  }
+  self->discont |= span->discont;
+  if (span->data == NULL) {
+    *buffer = silence (self, span->position, frames);
+    return frames;
+  }
+  if (self->buffer == NULL)
+    flow = begin (self, span->position, overflow);
+  if (flow != GST_FLOW_OK) {
+    if (flow != GST_FLOW_FLUSHING)
+      drop (self, frames);
+    return flow != GST_FLOW_FLUSHING ? frames : 0;
+  }
+  memcpy (self->map.data + (gsize) self->filled * self->frame_bytes, span->data, (gsize) frames * self->frame_bytes);
+  self->filled += frames;
+  if (self->filled == self->packet_frames)
+    *buffer = finish (self);
+  return frames;
+}

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "zc-backend-sim.h"
+
+#include "zc-backend.h"
+#include "zc-clock.h"
+#include "zc-sim-script.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+struct _ZcDevice {
+  ZcSimScript *script;
+  gchar *name;
+  gboolean woken; /* guarded by `lock` */
+
+  ZcStreamSpec spec;
+  GRand *random;
+  guint8 *bytes; /* the engine's memory: one packet */
+  gint64 start_ns;
+  guint64 position;   /* frames since start, those of glitches included */
+  guint step;         /* of the script */
+  guint step_done;    /* frames of it */
+  guint packets_done;
+  gboolean discont;   /* of the next packet */
+  ZcPacket packet;    /* the next one, if `prepared` */
+  gboolean prepared;
+};
+
+/* Guards the manual clock and every `woken`; nothing is called with it held. `changed`: one of them did. */
+static GMutex lock;
+static GCond changed;
+static gint64 manual_now_ns;
+static guint n_waiting;
+
+void
+zc_sim_set_now_ns (gint64 now_ns)
+{
+  g_mutex_lock (&lock);
+  manual_now_ns = MAX (manual_now_ns, now_ns);
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&lock);
+}
+
+gint64
+zc_sim_get_now_ns (void)
+{
+  gint64 now_ns;
+
+  g_mutex_lock (&lock);
+  now_ns = manual_now_ns;
+  g_mutex_unlock (&lock);
+  return now_ns;
+}
+
+guint
+zc_sim_waiting (void)
+{
+  guint n;
+
+  g_mutex_lock (&lock);
+  n = n_waiting;
+  g_mutex_unlock (&lock);
+  return n;
+}
+
+/* -- the signal -------------------------------------------------------------------------------------------------- */
+
+guint16
+zc_sim_count (guint64 frame, guint channel)
+{
+  return (guint16) (frame + 4096 * channel);
+}
+
+static void
+store (guint8 *to, guint64 value, guint bytes, gboolean big_endian)
+{
+  for (guint i = 0; i < bytes; i++)
+    to[big_endian ? bytes - 1 - i : i] = (guint8) (value >> 8 * i);
+}
+
+/* `word`: a signed 16-bit sample. */
+static void
+put_sample (ZcSample sample, guint8 *to, guint16 word)
+{
+  gboolean big_endian = sample == ZC_SAMPLE_S16BE || sample == ZC_SAMPLE_S24BE || sample == ZC_SAMPLE_S24_32BE
+      || sample == ZC_SAMPLE_S32BE || sample == ZC_SAMPLE_F32BE;
+  gint32 value = (gint16) word;
+  gfloat fraction = (gfloat) value / 32768.0f;
+  guint32 bits;
+
+  switch (sample) {
+    case ZC_SAMPLE_U8:
+    case ZC_SAMPLE_ALAW:
+    case ZC_SAMPLE_MULAW:
+      *to = (guint8) word;
+      return;
+    case ZC_SAMPLE_S24LE:
+    case ZC_SAMPLE_S24BE:
+    case ZC_SAMPLE_S24_32LE:
+    case ZC_SAMPLE_S24_32BE:
+      value *= 1 << 8;
+      break;
+    case ZC_SAMPLE_S32LE:
+    case ZC_SAMPLE_S32BE:
+      value *= 1 << 16;
+      break;
+    case ZC_SAMPLE_F32LE:
+    case ZC_SAMPLE_F32BE:
+      memcpy (&bits, &fraction, sizeof bits);
+      store (to, bits, 4, big_endian);
+      return;
+    default:
+      break;
+  }
+  store (to, (guint64) (gint64) value, zc_sample_bytes (sample), big_endian);
+}
+
+void
+zc_sim_fill_counting (const ZcFormat *format, guint64 first_frame, guint8 *data, guint frames)
+{
+  guint bytes = zc_sample_bytes (format->sample);
+
+  for (guint64 frame = first_frame; frame < first_frame + frames; frame++)
+    for (guint channel = 0; channel < format->channels; channel++, data += bytes)
+      put_sample (format->sample, data, zc_sim_count (frame, channel));
+}
+
+static void
+fill_tone (const ZcFormat *format, guint64 first_frame, guint8 *data, guint frames)
+{
+  guint bytes = zc_sample_bytes (format->sample);
+
+  for (guint64 frame = first_frame; frame < first_frame + frames; frame++) {
+    gdouble turn = (gdouble) (frame * 440 % format->rate) / format->rate;
+    guint16 word = (guint16) (gint16) (16384 * sin (2 * G_PI * turn));
+
+    if (format->sample == ZC_SAMPLE_U8)
+      word = (guint16) ((word >> 8) + 0x80);
+    for (guint channel = 0; channel < format->channels; channel++, data += bytes)
+      put_sample (format->sample, data, word);
+  }
+}
+
+static void
+fill (ZcDevice *device, guint frames)
+{
+  const ZcFormat *format = &device->spec.format;
+
+  switch (device->script->signal) {
+    case ZC_SIM_COUNTING:
+      zc_sim_fill_counting (format, device->position, device->bytes, frames);
+      break;
+    case ZC_SIM_TONE:
+      fill_tone (format, device->position, device->bytes, frames);
+      break;
+    case ZC_SIM_SILENCE:
+      zc_format_fill_silence (format, device->bytes, (gsize) frames * zc_format_frame_bytes (format));
+      break;
+  }
+}
+
+/* -- the device -------------------------------------------------------------------------------------------------- */
+
+static GPtrArray *
+sim_enumerate (GError **error)
+{
+  GPtrArray *infos = g_ptr_array_new_with_free_func ((GDestroyNotify) zc_device_info_free);
+  ZcDeviceInfo *info = g_new0 (ZcDeviceInfo, 1);
+
+  info->name = g_strdup ("signal=tone");
+  info->description = g_strdup ("Simulated device");
+  info->is_default = TRUE;
+  g_ptr_array_add (infos, info);
+  return infos;
+}
+
+static ZcDevice *
+sim_open (const gchar *name, ZcFormat *native, GError **error)
+{
+  ZcSimScript *script = zc_sim_script_parse (name != NULL ? name : "signal=tone", error);
+  ZcDevice *device;
+
+  if (script == NULL)
+    return NULL;
+  if (script->fail_open) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "Cannot open \"%s\": its script says fail=open.", name);
+    zc_sim_script_free (script);
+    return NULL;
+  }
+  device = g_new0 (ZcDevice, 1);
+  device->script = script;
+  device->name = g_strdup (name != NULL ? name : "signal=tone");
+  *native = script->format;
+  return device;
+}
+
+static const gchar *
+sim_device_name (ZcDevice *device)
+{
+  return device->name;
+}
+
+static gint64
+sim_now_ns (ZcDevice *device)
+{
+  return device->script->manual_clock ? zc_sim_get_now_ns () : zc_clock_now_ns ();
+}
+
+static guint
+largest_packet (const ZcSimScript *script)
+{
+  guint largest = 0;
+
+  for (guint i = 0; i < script->packets->len; i++)
+    largest = MAX (largest, g_array_index (script->packets, guint, i));
+  return largest;
+}
+
+static gboolean
+sim_start (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GError **error)
+{
+  guint largest = largest_packet (device->script);
+
+  if (device->script->fail_start) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "Cannot start \"%s\": its script says fail=start.", device->name);
+    return FALSE;
+  }
+  device->spec = *spec;
+  device->random = g_rand_new_with_seed (1);
+  device->bytes = g_malloc ((gsize) largest * zc_format_frame_bytes (&spec->format));
+  device->start_ns = sim_now_ns (device);
+  device->position = 0;
+  device->step = device->step_done = device->packets_done = 0;
+  device->discont = FALSE;
+  device->prepared = FALSE;
+  *delay_frames = largest;
+  return TRUE;
+}
+
+static gint64
+frames_to_our_ns (ZcDevice *device, guint64 frames)
+{
+  gdouble scale = 1 / (1 + device->script->drift_ppm * 1e-6);
+
+  return (gint64) ((gdouble) zc_frames_to_ns (frames, device->spec.format.rate) * scale);
+}
+
+/* A reader that comes too late has lost the oldest frames. */
+static void
+overrun (ZcDevice *device)
+{
+  gint64 late_ns = sim_now_ns (device) - device->start_ns - frames_to_our_ns (device, device->position);
+  guint64 late = late_ns > 0 ? zc_ns_to_frames ((guint64) late_ns, device->spec.format.rate) : 0;
+
+  if (late <= device->spec.buffer_frames)
+    return;
+  device->position += late - device->spec.buffer_frames;
+  device->discont = TRUE;
+}
+
+static const ZcSimStep *
+current_step (ZcDevice *device)
+{
+  return &g_array_index (device->script->steps, ZcSimStep, device->step);
+}
+
+static gboolean
+is_last_step (ZcDevice *device)
+{
+  return device->step + 1 == device->script->steps->len;
+}
+
+/* What the script lets happen next. FALSE if the device goes away. */
+static gboolean
+prepare (ZcDevice *device)
+{
+  const ZcSimStep *step = current_step (device);
+  const GArray *packets = device->script->packets;
+  guint frames;
+
+  if (device->prepared)
+    return TRUE;
+  while (!is_last_step (device) && device->step_done >= step->frames) {
+    device->step++;
+    device->step_done = 0;
+    step = current_step (device);
+    if (step->what == ZC_SIM_GLITCH) {
+      device->position += step->frames;
+      device->step_done = step->frames;
+      device->discont = TRUE;
+    }
+  }
+  if (step->what == ZC_SIM_LOSE)
+    return FALSE;
+
+  overrun (device);
+  frames = g_array_index (packets, guint, device->packets_done++ % packets->len);
+  if (!is_last_step (device))
+    frames = MIN (frames, step->frames - device->step_done);
+  device->packet = (ZcPacket){
+    .data = device->bytes,
+    .frames = frames,
+    .flags = (step->what == ZC_SIM_SILENT ? ZC_PACKET_SILENT : 0) | (device->discont ? ZC_PACKET_DISCONT : 0),
+    .position_frames = device->position,
+    .capture_time_ns = ZC_TIME_NONE,
+  };
+  if (!device->script->untimed)
+    device->packet.capture_time_ns = device->start_ns + frames_to_our_ns (device, device->position)
+        + (gint64) (g_rand_double_range (device->random, -1, 1) * 1000 * device->script->jitter_us);
+  device->prepared = TRUE;
+  return TRUE;
+}
+
+static gint64
+ready_at_ns (ZcDevice *device)
+{
+  return device->start_ns + frames_to_our_ns (device, device->position + device->packet.frames);
+}
+
+static ZcWait
+sim_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
+{
+  gint64 deadline_us = (zc_clock_now_ns () + timeout_ns) / 1000;
+  gboolean manual = device->script->manual_clock;
+  ZcWait result = ZC_WAIT_TIMEOUT;
+  gint64 ready_ns;
+
+  if (!prepare (device)) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" went away while it was captured: its script says lose.",
+        device->name);
+    return ZC_WAIT_LOST;
+  }
+  ready_ns = ready_at_ns (device);
+
+  g_mutex_lock (&lock);
+  n_waiting += manual;
+  do {
+    if (device->woken)
+      result = ZC_WAIT_WOKEN;
+    else if ((manual ? manual_now_ns : zc_clock_now_ns ()) >= ready_ns)
+      result = ZC_WAIT_PACKET;
+  } while (result == ZC_WAIT_TIMEOUT
+      && (g_cond_wait_until (&changed, &lock, manual ? deadline_us : MIN (deadline_us, ready_ns / 1000 + 1))
+          || zc_clock_now_ns () / 1000 < deadline_us));
+  n_waiting -= manual;
+  g_mutex_unlock (&lock);
+  return result;
+}
+
+static gboolean
+sim_borrow (ZcDevice *device, ZcPacket *packet)
+{
+  gsize bytes;
+
+  if (!prepare (device) || sim_now_ns (device) < ready_at_ns (device))
+    return FALSE;
+  bytes = (gsize) device->packet.frames * zc_format_frame_bytes (&device->spec.format);
+  if ((device->packet.flags & ZC_PACKET_SILENT) != 0)
+    memset (device->bytes, 0x5a, bytes); /* stale bytes, as drivers leave them */
+  else
+    fill (device, device->packet.frames);
+  *packet = device->packet;
+  return TRUE;
+}
+
+static void
+sim_give_back (ZcDevice *device)
+{
+  gsize bytes = (gsize) device->packet.frames * zc_format_frame_bytes (&device->spec.format);
+
+  memset (device->bytes, 0xa5, bytes); /* whoever still reads them shall notice */
+  device->position += device->packet.frames;
+  device->step_done += device->packet.frames;
+  device->discont = FALSE;
+  device->prepared = FALSE;
+}
+
+static void
+sim_wake (ZcDevice *device, gboolean on)
+{
+  g_mutex_lock (&lock);
+  device->woken = on;
+  g_cond_broadcast (&changed);
+  g_mutex_unlock (&lock);
+}
+
+static void
+sim_stop (ZcDevice *device)
+{
+  g_clear_pointer (&device->bytes, g_free);
+  g_clear_pointer (&device->random, g_rand_free);
+}
+
+static void
+sim_close (ZcDevice *device)
+{
+  zc_sim_script_free (device->script);
+  g_free (device->name);
+  g_free (device);
+}
+
+const ZcBackend zc_backend_sim = {
+  .name = "simulated",
+  .title = "Simulated device",
+  .automatic = FALSE,
+  .max_borrowed = 1,
+  .enumerate = sim_enumerate,
+  .open = sim_open,
+  .device_name = sim_device_name,
+  .start = sim_start,
+  .wait = sim_wait,
+  .now_ns = sim_now_ns,
+  .borrow = sim_borrow,
+  .give_back = sim_give_back,
+  .wake = sim_wake,
+  .stop = sim_stop,
+  .close = sim_close,
+};

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* zc-backend.h: what an audio system does for us; the contract between the front end (zc-capture) and the backends.
+ *
+ * Threads. A device is used by one thread at a time: open and close by the one that starts and stops the capture,
+ * start to stop by the streaming thread. Only wake comes from any thread, at any moment between open and close.
+ * Blocking. open, start and wait block, each within a bound that zc-limits.h names; nothing else does.
+ * State. The front end checks it, so that no backend does: start after open or stop; wait, borrow and give_back
+ * between start and stop; give_back after each borrow that gave a packet; stop after start; close last.
+ * Outputs are written on success only. */
+#pragma once
+
+#include "zc-error.h"
+#include "zc-format.h"
+
+G_BEGIN_DECLS
+
+/* Of a device that is open; each backend has its own. */
+typedef struct _ZcDevice ZcDevice;
+
+typedef enum {
+  ZC_PACKET_SILENT = 1 << 0,  /* these frames are silence, whatever the bytes say */
+  ZC_PACKET_DISCONT = 1 << 1, /* frames between the packet before and this one are missing */
+} ZcPacketFlags;
+
+#define ZC_TIME_NONE G_MININT64
+
+/* The engine's own memory, readable until give_back. */
+typedef struct {
+  const guint8 *data; /* frames x channels samples; may be NULL if SILENT */
+  guint frames;       /* > 0 */
+  ZcPacketFlags flags;
+  guint64 position_frames; /* of the first frame in the device's stream since start; never goes back */
+  gint64 capture_time_ns;  /* when the first frame was (or will be) heard, in the clock of now_ns;
+                              ZC_TIME_NONE if the system does not say */
+} ZcPacket;
+
+typedef struct {
+  ZcFormat format;
+  guint latency_frames; /* wished size of a packet, > 0 */
+  guint buffer_frames;  /* how late a reader may be without losing anything, >= latency_frames */
+} ZcStreamSpec;
+
+typedef enum {
+  ZC_WAIT_PACKET,  /* borrow will give one */
+  ZC_WAIT_TIMEOUT, /* the deadline passed */
+  ZC_WAIT_WOKEN,   /* wake is on */
+  ZC_WAIT_LOST,    /* the device or its server is gone: stop and close it, open it anew. A result, not a fault. */
+} ZcWait;
+
+/* One entry of enumerate. Free with zc_device_info_free(). */
+typedef struct {
+  gchar *name;        /* what open takes */
+  gchar *description; /* for people */
+  gboolean is_default;
+} ZcDeviceInfo;
+
+void zc_device_info_free (ZcDeviceInfo *info);
+
+typedef struct {
+  const gchar *name;    /* value of the `backend` property */
+  const gchar *title;   /* for people */
+  gboolean automatic;   /* may be chosen by backend=auto */
+  guint max_borrowed;   /* packets that may be out at once */
+
+  /* The devices whose sound can be captured, ZcDeviceInfo. Blocks at most ZC_OPEN_TIMEOUT_NS. */
+  GPtrArray *(*enumerate) (GError **error);
+
+  /* The device called `name` (NULL: the one that plays by default) and the format that it plays in.
+   * Blocks at most ZC_OPEN_TIMEOUT_NS. */
+  ZcDevice *(*open) (const gchar *name, ZcFormat *native, GError **error);
+
+  /* What the system calls this device. Valid until close. */
+  const gchar *(*device_name) (ZcDevice *device);
+
+  /* Packets in `spec->format` from now on. *delay_frames: how long after its first frame a packet is delivered at
+   * most, in regular running. Blocks at most ZC_START_TIMEOUT_NS, or until woken (ZC_ERROR_WOKEN). */
+  gboolean (*start) (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GError **error);
+
+  /* Until a packet, `timeout_ns` of real time, a wake or loss. *error on loss only. */
+  ZcWait (*wait) (ZcDevice *device, gint64 timeout_ns, GError **error);
+
+  /* The clock of capture times, now. */
+  gint64 (*now_ns) (ZcDevice *device);
+
+  /* The oldest packet that was not given back, or FALSE if there is none just now. */
+  gboolean (*borrow) (ZcDevice *device, ZcPacket *packet);
+
+  /* Its bytes are not read any more: the engine may have them back. */
+  void (*give_back) (ZcDevice *device);
+
+  /* While `on`, start and wait return at once with WOKEN. Any thread. */
+  void (*wake) (ZcDevice *device, gboolean on);
+
+  void (*stop) (ZcDevice *device);
+  void (*close) (ZcDevice *device);
+} ZcBackend;
+
+G_END_DECLS

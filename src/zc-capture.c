@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "zc-capture.h"
+
+#include "zc-registry.h"
+
+struct _ZcCapture {
+  const ZcBackend *backend;
+  ZcDevice *device;
+  ZcFormat native;
+  ZcStats *stats;
+  _Atomic gboolean woken;
+
+  /* The streaming thread's, while running. */
+  gboolean running;
+  ZcStreamSpec spec;
+  guint delay_frames;
+  ZcTimeline *timeline;
+  ZcClockFunc clock;
+  gpointer clock_data;
+
+  gboolean anchored;     /* origin and end mean something */
+  guint64 origin;        /* the device's position of our position 0 */
+  guint64 end;           /* our position after the packets so far */
+  guint64 unseen_frames; /* lost without a word from the device: its positions fall short by these */
+
+  gboolean borrowed;
+  ZcPacket packet;
+  guint64 packet_position;
+  gboolean packet_discont;
+  guint packet_taken; /* frames of it that advance() has passed */
+};
+
+static gboolean
+open_with (ZcCapture *capture, const ZcBackend *backend, const gchar *device, GError **error)
+{
+  capture->backend = backend;
+  capture->device = backend->open (device, &capture->native, error);
+  return capture->device != NULL;
+}
+
+/* The first backend whose server answers; a server that answers with an error has the last word. */
+static gboolean
+open_automatic (ZcCapture *capture, const gchar *device, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  for (const ZcBackend *const *backend = zc_registry_list (); *backend != NULL; backend++) {
+    if (!(*backend)->automatic)
+      continue;
+    g_clear_error (&failure);
+    if (open_with (capture, *backend, device, &failure))
+      return TRUE;
+    if (!g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_SERVER))
+      break;
+  }
+  if (failure == NULL)
+    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER, "This build knows no audio system. Build it with one, or "
+        "choose backend=simulated.");
+  else
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return FALSE;
+}
+
+static gboolean
+open_named (ZcCapture *capture, const gchar *name, const gchar *device, GError **error)
+{
+  const ZcBackend *backend = zc_registry_find (name);
+  g_autoptr (GString) known = NULL;
+
+  if (backend != NULL)
+    return open_with (capture, backend, device, error);
+
+  known = g_string_new ("auto");
+  for (const ZcBackend *const *each = zc_registry_list (); *each != NULL; each++)
+    g_string_append_printf (known, ", %s", (*each)->name);
+  g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "This build has no backend \"%s\". Choose one of: %s.", name,
+      known->str);
+  return FALSE;
+}
+
+ZcCapture *
+zc_capture_open (const gchar *backend, const gchar *device, ZcStats *stats, GError **error)
+{
+  ZcCapture *capture = g_new0 (ZcCapture, 1);
+  gboolean automatic = g_strcmp0 (backend, "auto") == 0;
+
+  capture->stats = stats;
+  if (!(automatic ? open_automatic (capture, device, error) : open_named (capture, backend, device, error))) {
+    g_free (capture);
+    return NULL;
+  }
+  capture->timeline = zc_timeline_new ();
+  return capture;
+}
+
+const ZcFormat *
+zc_capture_native_format (const ZcCapture *capture)
+{
+  return &capture->native;
+}
+
+const gchar *
+zc_capture_device_name (const ZcCapture *capture)
+{
+  return capture->backend->device_name (capture->device);
+}
+
+void
+zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data)
+{
+  capture->clock = now;
+  capture->clock_data = data;
+}
+
+gboolean
+zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error)
+{
+  g_assert (!capture->running && spec->latency_frames > 0 && spec->buffer_frames >= spec->latency_frames);
+
+  if (!capture->backend->start (capture->device, spec, &capture->delay_frames, error))
+    return FALSE;
+  capture->spec = *spec;
+  capture->running = TRUE;
+  capture->anchored = FALSE;
+  capture->end = 0;
+  capture->unseen_frames = 0;
+  zc_timeline_reset (capture->timeline, spec->format.rate);
+  return TRUE;
+}
+
+gboolean
+zc_capture_is_running (const ZcCapture *capture)
+{
+  return capture->running;
+}
+
+guint
+zc_capture_delay_frames (const ZcCapture *capture)
+{
+  return capture->delay_frames;
+}
+
+/* In the clock of the stamps. Without a word from the system, the packet ended just now. */
+static gint64
+capture_time_ns (ZcCapture *capture)
+{
+  gint64 device_now_ns = capture->backend->now_ns (capture->device);
+  gint64 now_ns = capture->clock != NULL ? capture->clock (capture->clock_data) : device_now_ns;
+  gint64 time_ns = capture->packet.capture_time_ns;
+
+  if (time_ns == ZC_TIME_NONE)
+    time_ns = device_now_ns - (gint64) zc_frames_to_ns (capture->packet.frames, capture->spec.format.rate);
+  return time_ns - device_now_ns + now_ns;
+}
+
+/* A packet has come: where does it lie, and what is missing before it? */
+static void
+place_packet (ZcCapture *capture)
+{
+  const ZcPacket *packet = &capture->packet;
+  gboolean first = !capture->anchored;
+  guint64 lost;
+
+  if (first) {
+    capture->anchored = TRUE;
+    capture->origin = packet->position_frames;
+  }
+  capture->packet_position = packet->position_frames - capture->origin + capture->unseen_frames;
+  if (packet->capture_time_ns != ZC_TIME_NONE || first) {
+    guint64 unseen = zc_timeline_observe (capture->timeline, capture->packet_position, capture_time_ns (capture),
+        packet->frames);
+    capture->unseen_frames += unseen;
+    capture->packet_position += unseen;
+  }
+
+  lost = capture->packet_position - capture->end;
+  capture->packet_discont = first || lost > 0 || (packet->flags & ZC_PACKET_DISCONT) != 0;
+  capture->end = capture->packet_position + packet->frames;
+  zc_stats_add (capture->stats, ZC_STAT_FRAMES_LOST, lost);
+  zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, lost + packet->frames);
+  if (capture->packet_discont && !first)
+    zc_stats_add (capture->stats, ZC_STAT_GLITCHES, 1);
+}
+
+static ZcNext
+wait_for_packet (ZcCapture *capture, GError **error)
+{
+  while (!atomic_load_explicit (&capture->woken, memory_order_acquire)) {
+    if (capture->backend->borrow (capture->device, &capture->packet)) {
+      capture->borrowed = TRUE;
+      capture->packet_taken = 0;
+      place_packet (capture);
+      return ZC_NEXT_SPAN;
+    }
+    if (capture->backend->wait (capture->device, ZC_WAIT_SLICE_NS, error) == ZC_WAIT_LOST)
+      return ZC_NEXT_LOST;
+    zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
+  }
+  return ZC_NEXT_WOKEN;
+}
+
+ZcNext
+zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error)
+{
+  guint taken;
+
+  g_assert (capture->running);
+  if (!capture->borrowed) {
+    ZcNext next = wait_for_packet (capture, error);
+    if (next != ZC_NEXT_SPAN)
+      return next;
+  }
+
+  taken = capture->packet_taken;
+  *span = (ZcSpan){
+    .frames = capture->packet.frames - taken,
+    .position = capture->packet_position + taken,
+    .discont = capture->packet_discont && taken == 0,
+  };
+  if ((capture->packet.flags & ZC_PACKET_SILENT) == 0)
+    span->data = capture->packet.data + (gsize) taken * zc_format_frame_bytes (&capture->spec.format);
+  return ZC_NEXT_SPAN;
+}
+
+void
+zc_capture_advance (ZcCapture *capture, guint frames)
+{
+  g_assert (capture->borrowed && frames <= capture->packet.frames - capture->packet_taken);
+
+  capture->packet_taken += frames;
+  if (capture->packet_taken < capture->packet.frames)
+    return;
+  capture->backend->give_back (capture->device);
+  capture->borrowed = FALSE;
+}
+
+ZcStamp
+zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames)
+{
+  return zc_timeline_stamp (capture->timeline, position, frames);
+}
+
+void
+zc_capture_wake (ZcCapture *capture, gboolean on)
+{
+  atomic_store_explicit (&capture->woken, on, memory_order_release);
+  capture->backend->wake (capture->device, on);
+}
+
+void
+zc_capture_stop (ZcCapture *capture)
+{
+  g_assert (capture->running);
+  if (capture->borrowed) {
+    capture->backend->give_back (capture->device);
+    capture->borrowed = FALSE;
+  }
+  capture->backend->stop (capture->device);
+  capture->running = FALSE;
+}
+
+void
+zc_capture_close (ZcCapture *capture)
+{
+  if (capture->running)
+    zc_capture_stop (capture);
+  capture->backend->close (capture->device);
+  zc_timeline_free (capture->timeline);
+  g_free (capture);
+}

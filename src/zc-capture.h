@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* zc-capture.h: the front end of the capture core. It checks every precondition once, runs the packet loop, keeps
+ * the timeline and counts the frames; what the system does is behind zc-backend.h.
+ *
+ * The thread that calls next() waits on the system itself: there is no thread, no queue and no copy in here. A span
+ * is a look at the engine's own memory.
+ *
+ * Threads: open, close and the getters by the thread that starts and stops; start, next, advance, stamp and stop by
+ * the streaming thread, or by the other when there is none; wake by any. */
+#pragma once
+
+#include "zc-backend.h"
+#include "zc-stats.h"
+#include "zc-timeline.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ZcCapture ZcCapture;
+
+typedef enum {
+  ZC_NEXT_SPAN,
+  ZC_NEXT_WOKEN,
+  ZC_NEXT_LOST, /* stop and close it; *error says what happened */
+} ZcNext;
+
+/* What was captured and not yet taken: frames x channels samples in the format of start(). */
+typedef struct {
+  const guint8 *data; /* NULL: silence */
+  guint frames;       /* > 0 */
+  guint64 position;   /* of the first frame, in frames since start(), lost ones included */
+  gboolean discont;   /* what came before it is not what the device played before it */
+} ZcSpan;
+
+/* The clock to stamp in, now (ns). Called once a packet, in the streaming thread. */
+typedef gint64 (*ZcClockFunc) (gpointer data);
+
+/* Opens `device` (NULL: the default) of `backend` ("auto": the first that answers). `stats` stays the caller's, who
+ * keeps it until close. NULL and *error if that cannot be had. Blocks at most ZC_OPEN_TIMEOUT_NS a backend. */
+ZcCapture *zc_capture_open (const gchar *backend, const gchar *device, ZcStats *stats, GError **error);
+
+/* The format that the device plays in: what start() takes without any conversion. */
+const ZcFormat *zc_capture_native_format (const ZcCapture *capture);
+
+/* What the system calls the device. Valid until close. */
+const gchar *zc_capture_device_name (const ZcCapture *capture);
+
+/* Stamps are in this clock from now on; without one (NULL), in the device's. */
+void zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data);
+
+/* Capture runs from now on. Position 0 is the first frame that comes. Blocks at most ZC_START_TIMEOUT_NS. */
+gboolean zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error);
+
+/* Between start() and stop(). */
+gboolean zc_capture_is_running (const ZcCapture *capture);
+
+/* How long after the capture of its first frame a packet arrives at most, in regular running. 0 before start(). */
+guint zc_capture_delay_frames (const ZcCapture *capture);
+
+/* Waits for frames. The same span again until it was taken by advance(). */
+ZcNext zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error);
+
+/* The first `frames` frames of the span are done with (0 to span.frames); their bytes go back to the engine. */
+void zc_capture_advance (ZcCapture *capture, guint frames);
+
+/* When these frames were captured; see zc_timeline_stamp(). Any that next() has shown since start(). */
+ZcStamp zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames);
+
+/* While `on`, start() fails with ZC_ERROR_WOKEN and next() returns WOKEN, at once. Any thread. */
+void zc_capture_wake (ZcCapture *capture, gboolean on);
+
+void zc_capture_stop (ZcCapture *capture);
+
+/* Stops it, if need be. */
+void zc_capture_close (ZcCapture *capture);
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (ZcCapture, zc_capture_close)
+
+G_END_DECLS

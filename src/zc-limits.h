@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* zc-limits.h: every bound on waiting and on size, in one place.
+ *
+ * A state change of the element waits for at most one ZC_OPEN_TIMEOUT_NS, so it ends well within two seconds
+ * whatever the server does. */
+#pragma once
+
+#include <glib.h>
+
+/* Connecting to a server and learning of its devices: the whole of zc_capture_open(). */
+#define ZC_OPEN_TIMEOUT_NS (G_GINT64_CONSTANT (1500) * 1000 * 1000)
+
+/* Having a stream made on an open device: the whole of zc_capture_start(). A wake ends it sooner. */
+#define ZC_START_TIMEOUT_NS (G_GINT64_CONSTANT (1500) * 1000 * 1000)
+
+/* A wait for packets returns at least this often, to notice what no event tells. */
+#define ZC_WAIT_SLICE_NS (G_GINT64_CONSTANT (500) * 1000 * 1000)
+
+/* What PulseAudio can carry (PA_CHANNELS_MAX, PA_RATE_MAX of libpulse 16); no backend goes beyond. */
+#define ZC_MAX_CHANNELS 32
+#define ZC_MAX_RATE     768000
+
+/* Blocks in a slab: the index field of a ZcStack is 16 bits wide. */
+#define ZC_MAX_BLOCKS 65534

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "zc-stats.h"
+
+static const gchar *const names[ZC_N_STATS] = {
+  [ZC_STAT_FRAMES_CAPTURED] = "frames-captured",
+  [ZC_STAT_FRAMES_SILENCE] = "frames-silence",
+  [ZC_STAT_FRAMES_LOST] = "frames-lost",
+  [ZC_STAT_FRAMES_EXPECTED] = "frames-expected",
+  [ZC_STAT_PACKETS] = "packets",
+  [ZC_STAT_BYTES_COPIED] = "bytes-copied",
+  [ZC_STAT_ALLOCATIONS] = "allocations",
+  [ZC_STAT_GLITCHES] = "glitches",
+  [ZC_STAT_OVERFLOWS] = "overflows",
+  [ZC_STAT_WAKEUPS] = "wakeups",
+};
+
+const gchar *
+zc_stat_name (ZcStat stat)
+{
+  return names[stat];
+}
+
+void
+zc_stats_reset (ZcStats *stats)
+{
+  for (guint i = 0; i < ZC_N_STATS; i++)
+    atomic_store_explicit (&stats->n[i], 0, memory_order_relaxed);
+}

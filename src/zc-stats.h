@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* zc-stats.h: what was counted, cheap enough to be always on.
+ *
+ * frames-captured + frames-silence + frames-lost = frames-expected, within one packet (the one being filled).
+ *
+ * Threads: one thread adds (the streaming thread); any thread reads. */
+#pragma once
+
+#include <glib.h>
+
+#include <stdatomic.h>
+
+G_BEGIN_DECLS
+
+typedef enum {
+  ZC_STAT_FRAMES_CAPTURED, /* sound that went downstream */
+  ZC_STAT_FRAMES_SILENCE,  /* what the device marked as silent, gone downstream as silence */
+  ZC_STAT_FRAMES_LOST,     /* what the device played and nobody downstream got */
+  ZC_STAT_FRAMES_EXPECTED, /* what the device played, by its own position */
+  ZC_STAT_PACKETS,         /* buffers that went downstream */
+  ZC_STAT_BYTES_COPIED,    /* bytes of sound that were copied on the way */
+  ZC_STAT_ALLOCATIONS,     /* pieces of memory allocated for packets, the pool's own not counted */
+  ZC_STAT_GLITCHES,        /* breaks in the device's stream */
+  ZC_STAT_OVERFLOWS,       /* packets dropped because the pool was at its bound */
+  ZC_STAT_WAKEUPS,         /* times the streaming thread woke to look for packets */
+  ZC_N_STATS,
+} ZcStat;
+
+typedef struct {
+  _Atomic guint64 n[ZC_N_STATS];
+} ZcStats;
+
+/* The field's name in the `stats` property. */
+const gchar *zc_stat_name (ZcStat stat);
+
+void zc_stats_reset (ZcStats *stats);
+
+/* With one writer a load and a store do: no locked instruction per packet. */
+static inline void
+zc_stats_add (ZcStats *stats, ZcStat stat, guint64 n)
+{
+  guint64 old = atomic_load_explicit (&stats->n[stat], memory_order_relaxed);
+
+  atomic_store_explicit (&stats->n[stat], old + n, memory_order_relaxed);
+}
+
+static inline guint64
+zc_stats_get (const ZcStats *stats, ZcStat stat)
+{
+  return atomic_load_explicit (&stats->n[stat], memory_order_relaxed);
+}
+
+G_END_DECLS
