@@ -207,6 +207,17 @@ sim_now_ns (ZcDevice *device)
   return device->script->manual_clock ? zc_sim_get_now_ns () : zc_clock_now_ns ();
 }
 
+static gboolean
+is_woken (ZcDevice *device)
+{
+  gboolean woken;
+
+  g_mutex_lock (&lock);
+  woken = device->woken;
+  g_mutex_unlock (&lock);
+  return woken;
+}
+
 static guint
 largest_packet (const ZcSimScript *script)
 {
@@ -222,6 +233,10 @@ sim_start (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GErr
 {
   guint largest = largest_packet (device->script);
 
+  if (is_woken (device)) {
+    g_set_error_literal (error, ZC_ERROR, ZC_ERROR_WOKEN, "woken");
+    return FALSE;
+  }
   if (device->script->fail_start) {
     g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "Cannot start \"%s\": its script says fail=start.", device->name);
     return FALSE;

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The front end over scripted packets; time is cranked, nothing waits. */
+#include "zc-backend-sim.h"
+#include "zc-capture.h"
+
+#include <string.h>
+
+#define MS G_GINT64_CONSTANT (1000000)
+
+typedef struct {
+  ZcStats stats;
+  ZcCapture *capture;
+  ZcStreamSpec spec;
+} Fixture;
+
+/* `script` at 48 kHz; the clock is far ahead, so that every packet is there at once. */
+static void
+start (Fixture *fixture, const gchar *script)
+{
+  g_autofree gchar *device = g_strdup_printf ("clock=manual %s", script);
+  g_autoptr (GError) error = NULL;
+
+  zc_stats_reset (&fixture->stats);
+  fixture->capture = zc_capture_open ("simulated", device, &fixture->stats, &error);
+  g_assert_no_error (error);
+  fixture->spec = (ZcStreamSpec){ .format = *zc_capture_native_format (fixture->capture), .latency_frames = 480,
+    .buffer_frames = 480000 };
+  g_assert_true (zc_capture_start (fixture->capture, &fixture->spec, &error));
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 5000 * MS);
+}
+
+static void
+finish (Fixture *fixture)
+{
+  zc_capture_close (fixture->capture);
+  g_assert_cmpuint (zc_stats_get (&fixture->stats, ZC_STAT_FRAMES_EXPECTED), >=,
+      zc_stats_get (&fixture->stats, ZC_STAT_FRAMES_LOST));
+}
+
+static ZcSpan
+next (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+  ZcSpan span;
+
+  g_assert_cmpint (zc_capture_next (fixture->capture, &span, &error), ==, ZC_NEXT_SPAN);
+  return span;
+}
+
+static void
+assert_counts (Fixture *fixture, const ZcSpan *span, guint64 first_frame)
+{
+  gsize bytes = (gsize) span->frames * zc_format_frame_bytes (&fixture->spec.format);
+  g_autofree guint8 *expected = g_malloc (bytes);
+
+  zc_sim_fill_counting (&fixture->spec.format, first_frame, expected, span->frames);
+  g_assert_cmpmem (span->data, bytes, expected, bytes);
+}
+
+static void
+spans_are_taken_in_parts (void)
+{
+  Fixture fixture;
+  ZcSpan span;
+
+  start (&fixture, "packet=480");
+  span = next (&fixture);
+  g_assert_true (span.discont);
+  g_assert_cmpuint (span.frames, ==, 480);
+  zc_capture_advance (fixture.capture, 100);
+  span = next (&fixture);
+  g_assert_false (span.discont);
+  g_assert_cmpuint (span.position, ==, 100);
+  g_assert_cmpuint (span.frames, ==, 380);
+  assert_counts (&fixture, &span, 100);
+  zc_capture_advance (fixture.capture, 380);
+  span = next (&fixture);
+  g_assert_cmpuint (span.position, ==, 480);
+  assert_counts (&fixture, &span, 480);
+  finish (&fixture);
+}
+
+static void
+silence_has_no_bytes (void)
+{
+  Fixture fixture;
+  ZcSpan span;
+
+  start (&fixture, "packet=480 silent=480 play=1");
+  span = next (&fixture);
+  g_assert_null (span.data);
+  zc_capture_advance (fixture.capture, 480);
+  span = next (&fixture);
+  assert_counts (&fixture, &span, 480);
+  finish (&fixture);
+}
+
+static void
+glitch_is_counted_to_the_frame (void)
+{
+  Fixture fixture;
+  ZcSpan span;
+
+  start (&fixture, "packet=480 play=480 glitch=123 play=1");
+  span = next (&fixture);
+  zc_capture_advance (fixture.capture, 480);
+  span = next (&fixture);
+  g_assert_true (span.discont);
+  g_assert_cmpuint (span.position, ==, 603);
+  assert_counts (&fixture, &span, 603);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_LOST), ==, 123);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_EXPECTED), ==, 480 + 123 + 480);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_GLITCHES), ==, 1);
+  finish (&fixture);
+}
+
+static void
+loss_is_a_result (void)
+{
+  Fixture fixture;
+  g_autoptr (GError) error = NULL;
+  ZcSpan span;
+
+  start (&fixture, "packet=480 play=480 lose");
+  span = next (&fixture);
+  zc_capture_advance (fixture.capture, span.frames);
+  g_assert_cmpint (zc_capture_next (fixture.capture, &span, &error), ==, ZC_NEXT_LOST);
+  g_assert_error (error, ZC_ERROR, ZC_ERROR_LOST);
+  finish (&fixture);
+}
+
+static void
+wake_lasts_until_it_is_off (void)
+{
+  Fixture fixture;
+  g_autoptr (GError) error = NULL;
+  ZcSpan span;
+
+  start (&fixture, "");
+  zc_capture_wake (fixture.capture, TRUE);
+  g_assert_cmpint (zc_capture_next (fixture.capture, &span, &error), ==, ZC_NEXT_WOKEN);
+  g_assert_cmpint (zc_capture_next (fixture.capture, &span, &error), ==, ZC_NEXT_WOKEN);
+  zc_capture_wake (fixture.capture, FALSE);
+  span = next (&fixture);
+  g_assert_cmpuint (span.position, ==, 0);
+  finish (&fixture);
+}
+
+static gint64
+constant_clock (gpointer data)
+{
+  return *(gint64 *) data;
+}
+
+static void
+stamps_are_in_the_callers_clock (void)
+{
+  Fixture fixture;
+  gint64 now_ns = 777 * MS;
+  ZcStamp stamp;
+  ZcSpan span;
+
+  start (&fixture, "");
+  zc_capture_set_clock (fixture.capture, constant_clock, &now_ns);
+  span = next (&fixture);
+  stamp = zc_capture_stamp (fixture.capture, span.position, span.frames);
+  g_assert_cmpint (stamp.start_ns, ==, now_ns - 5000 * MS); /* captured 5 s before now */
+  g_assert_cmpint (stamp.end_ns, ==, stamp.start_ns + 10 * MS);
+  finish (&fixture);
+}
+
+static void
+late_reader_loses_what_the_engine_cannot_hold (void)
+{
+  Fixture fixture;
+  ZcSpan span;
+
+  start (&fixture, "packet=480");
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 15000 * MS); /* 20 s late, 10 s deep */
+  span = next (&fixture);
+  g_assert_cmpuint (span.frames, ==, 480);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_LOST), ==, 0); /* the first is where it begins */
+  assert_counts (&fixture, &span, 480000);
+  finish (&fixture);
+}
+
+static void
+unknown_backend_names_the_known (void)
+{
+  g_autoptr (GError) error = NULL;
+  ZcStats stats = { 0 };
+
+  g_assert_null (zc_capture_open ("jack", NULL, &stats, &error));
+  g_assert_error (error, ZC_ERROR, ZC_ERROR_SETTINGS);
+  g_assert_nonnull (strstr (error->message, "simulated"));
+}
+
+static void
+auto_is_never_simulated (void)
+{
+  g_autoptr (GError) error = NULL;
+  ZcStats stats = { 0 };
+
+  g_setenv ("PULSE_SERVER", "unix:/nonexistent/zcloopback", TRUE);
+  g_assert_null (zc_capture_open ("auto", NULL, &stats, &error));
+  g_assert_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER);
+  g_unsetenv ("PULSE_SERVER");
+}
+
+static void
+bad_script_names_the_word (void)
+{
+  const gchar *const bad[] = { "rate=fast", "channels=33", "packet=480:0", "play", "format=S17", "lose=1", "glitch=1",
+    "drift-ppm=", "fail=later", "nonsense" };
+
+  for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
+    g_autoptr (GError) error = NULL;
+    ZcStats stats = { 0 };
+
+    g_assert_null (zc_capture_open ("simulated", bad[i], &stats, &error));
+    g_assert_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE);
+    g_assert_nonnull (strstr (error->message, bad[i]));
+  }
+}
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  g_test_add_func ("/capture/spans-are-taken-in-parts", spans_are_taken_in_parts);
+  g_test_add_func ("/capture/silence-has-no-bytes", silence_has_no_bytes);
+  g_test_add_func ("/capture/glitch-is-counted-to-the-frame", glitch_is_counted_to_the_frame);
+  g_test_add_func ("/capture/loss-is-a-result", loss_is_a_result);
+  g_test_add_func ("/capture/wake-lasts-until-it-is-off", wake_lasts_until_it_is_off);
+  g_test_add_func ("/capture/stamps-are-in-the-callers-clock", stamps_are_in_the_callers_clock);
+  g_test_add_func ("/capture/late-reader-loses-what-the-engine-cannot-hold",
+      late_reader_loses_what_the_engine_cannot_hold);
+  g_test_add_func ("/capture/unknown-backend-names-the-known", unknown_backend_names_the_known);
+  g_test_add_func ("/capture/auto-is-never-simulated", auto_is_never_simulated);
+  g_test_add_func ("/capture/bad-script-names-the-word", bad_script_names_the_word);
+  return g_test_run ();
+}
