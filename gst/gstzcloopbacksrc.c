@@ -70,7 +70,7 @@ struct _GstZcLoopbackSrc {
   gint stale;    /* atomic: a pause came between; what the stream holds is from before it */
   ZcStats stats;
 
-  /* From start() to stop(). */
+  /* From READY on. */
   ZcCapture *capture;
   GstZcPacker *packer;
 
@@ -78,7 +78,7 @@ struct _GstZcLoopbackSrc {
   Settings settings;
   GstBufferPool *pool;              /* ours, the newest, kept after the stop for its counters; or NULL */
   GstZcBufferPoolStats past;        /* of the pools before it, in this run */
-  gchar *actual_device;             /* NULL when stopped */
+  gchar *actual_device;             /* NULL in NULL */
   ZcFormat native;                  /* meaningful while actual_device is set */
   GstClockTime latency_min;
   GstClockTime latency_max;
@@ -194,7 +194,7 @@ gst_zc_loopback_src_fixate (GstBaseSrc *base, GstCaps *caps)
   gst_structure_fixate_field_nearest_int (structure, "rate", (gint) self->native.rate);
   gst_structure_fixate_field_nearest_int (structure, "channels", (gint) self->native.channels);
   gst_structure_get_int (structure, "channels", &channels);
-  if (channels > 2 && gst_structure_has_name (structure, "audio/x-raw")
+  if (channels >= 2 && gst_structure_has_name (structure, "audio/x-raw")
       && !gst_structure_has_field (structure, "channel-mask")) {
     guint64 mask = gst_audio_channel_get_fallback_mask (channels);
     if ((guint) channels == self->native.channels) {
@@ -461,32 +461,49 @@ stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
   GST_BUFFER_DURATION (buffer) = (GstClockTime) MAX (when.end_ns - self->base_ns, 0) - GST_BUFFER_PTS (buffer);
 }
 
+/* The next buffer that is complete, with its frames but not their time. */
+static GstFlowReturn
+fill_buffer (GstZcLoopbackSrc *self, GstBuffer **buffer)
+{
+  *buffer = NULL;
+  while (*buffer == NULL) {
+    g_autoptr (GError) error = NULL;
+    ZcNext next;
+    ZcSpan span;
+    guint taken;
+
+    next = zc_capture_next (self->capture, &span, &error);
+    if (next == ZC_NEXT_WOKEN) {
+      halt (self);
+      return GST_FLOW_FLUSHING;
+    }
+    if (g_atomic_int_get (&self->stale)) { /* paused and playing again before we noticed */
+      GstFlowReturn flow = ensure_stream (self);
+      if (flow != GST_FLOW_OK)
+        return flow;
+      continue;
+    }
+    if (next == ZC_NEXT_LOST) { /* first what came before; the loss is told again next time */
+      *buffer = gst_zc_packer_flush (self->packer);
+      return *buffer != NULL ? GST_FLOW_OK : fail (self, error);
+    }
+    taken = gst_zc_packer_add (self->packer, &span, (GstZcOverflow) g_atomic_int_get (&self->overflow), buffer);
+    zc_capture_advance (self->capture, taken);
+  }
+  return GST_FLOW_OK;
+}
+
 static GstFlowReturn
 gst_zc_loopback_src_create (GstPushSrc *push, GstBuffer **out)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (push);
   GstFlowReturn flow = ensure_stream (self);
-  GstBuffer *buffer = NULL;
+  GstBuffer *buffer;
 
+  if (flow == GST_FLOW_OK)
+    flow = fill_buffer (self, &buffer);
   if (flow != GST_FLOW_OK)
     return flow;
-  while (buffer == NULL) {
-    g_autoptr (GError) error = NULL;
-    ZcSpan span;
-    guint taken;
-
-    switch (zc_capture_next (self->capture, &span, &error)) {
-      case ZC_NEXT_SPAN:
-        break;
-      case ZC_NEXT_WOKEN:
-        halt (self);
-        return GST_FLOW_FLUSHING;
-      case ZC_NEXT_LOST:
-        return fail (self, error);
-    }
-    taken = gst_zc_packer_add (self->packer, &span, (GstZcOverflow) g_atomic_int_get (&self->overflow), &buffer);
-    zc_capture_advance (self->capture, taken);
-  }
   stamp (self, buffer);
   post_overflow (self, gst_zc_packer_take_dropped (self->packer));
   *out = buffer;
@@ -547,26 +564,17 @@ open_capture (GstZcLoopbackSrc *self, GError **error)
   return self->capture != NULL;
 }
 
+/* NULL -> READY, as pulsesrc does: GstBaseSrc would post a second error if start() failed. */
 static gboolean
-gst_zc_loopback_src_start (GstBaseSrc *base)
+open_device (GstZcLoopbackSrc *self)
 {
-  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
   g_autoptr (GError) error = NULL;
-
-  zc_stats_reset (&self->stats);
-  GST_OBJECT_LOCK (self);
-  gst_clear_object (&self->pool);
-  self->past = (GstZcBufferPoolStats){ 0 };
-  self->latency_min = self->latency_max = GST_CLOCK_TIME_NONE;
-  GST_OBJECT_UNLOCK (self);
 
   if (!open_capture (self, &error)) {
     gst_zc_post_error (GST_ELEMENT_CAST (self), error);
     return FALSE;
   }
   self->packer = gst_zc_packer_new (&self->stats);
-  self->negotiated = FALSE;
-  g_atomic_int_set (&self->stale, FALSE);
   GST_OBJECT_LOCK (self);
   self->native = *zc_capture_native_format (self->capture);
   self->actual_device = g_strdup (zc_capture_device_name (self->capture));
@@ -576,17 +584,40 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
   return TRUE;
 }
 
+/* READY -> NULL */
+static void
+close_device (GstZcLoopbackSrc *self)
+{
+  g_clear_pointer (&self->packer, gst_zc_packer_free);
+  g_clear_pointer (&self->capture, zc_capture_close);
+  GST_OBJECT_LOCK (self);
+  g_clear_pointer (&self->actual_device, g_free);
+  GST_OBJECT_UNLOCK (self);
+}
+
+static gboolean
+gst_zc_loopback_src_start (GstBaseSrc *base)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+
+  zc_stats_reset (&self->stats);
+  self->negotiated = FALSE;
+  g_atomic_int_set (&self->stale, FALSE);
+  GST_OBJECT_LOCK (self);
+  gst_clear_object (&self->pool);
+  self->past = (GstZcBufferPoolStats){ 0 };
+  self->latency_min = self->latency_max = GST_CLOCK_TIME_NONE;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
 static gboolean
 gst_zc_loopback_src_stop (GstBaseSrc *base)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
 
   halt (self);
-  g_clear_pointer (&self->packer, gst_zc_packer_free);
-  g_clear_pointer (&self->capture, zc_capture_close);
-  GST_OBJECT_LOCK (self);
-  g_clear_pointer (&self->actual_device, g_free);
-  GST_OBJECT_UNLOCK (self);
+  gst_zc_packer_set_pool (self->packer, NULL);
   return TRUE;
 }
 
@@ -607,9 +638,17 @@ gst_zc_loopback_src_unlock_stop (GstBaseSrc *base)
 static GstStateChangeReturn
 gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition)
 {
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (element);
+  GstStateChangeReturn result;
+
+  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_device (self))
+    return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
-    g_atomic_int_set (&GST_ZC_LOOPBACK_SRC (element)->stale, TRUE);
-  return GST_ELEMENT_CLASS (gst_zc_loopback_src_parent_class)->change_state (element, transition);
+    g_atomic_int_set (&self->stale, TRUE);
+  result = GST_ELEMENT_CLASS (gst_zc_loopback_src_parent_class)->change_state (element, transition);
+  if (transition == GST_STATE_CHANGE_READY_TO_NULL)
+    close_device (self);
+  return result;
 }
 
 /* -- the object -------------------------------------------------------------------------------------------------- */
@@ -787,7 +826,7 @@ install_readings (GObjectClass *klass)
   g_object_class_install_property (klass, PROP_POOL_SIZE, g_param_spec_uint64 ("pool-size", "Pool size",
       "Blocks of memory that the pool has", 0, G_MAXUINT64, 0, flags));
   g_object_class_install_property (klass, PROP_ACTUAL_DEVICE, g_param_spec_string ("actual-device",
-      "Actual device", "The output that is captured (NULL when stopped)", NULL, flags));
+      "Actual device", "The output that is captured (NULL in the NULL state)", NULL, flags));
 }
 
 static void

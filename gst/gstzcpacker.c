@@ -154,6 +154,12 @@ finish (GstZcPacker *self)
   return buffer;
 }
 
+GstBuffer *
+gst_zc_packer_flush (GstZcPacker *self)
+{
+  return self->buffer != NULL ? finish (self) : NULL;
+}
+
 /* One buffer of silence: a header, and the block that all silence shares. */
 static GstBuffer *
 silence (GstZcPacker *self, guint64 position, guint frames)

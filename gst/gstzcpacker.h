@@ -33,6 +33,9 @@ void gst_zc_packer_set_pool (GstZcPacker *self, GstBufferPool *pool);
  * are the positions of its frames; DISCONT and GAP are set, times are not. */
 guint gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow, GstBuffer **buffer);
 
+/* The unfinished buffer as it is, or NULL if there is none: nothing will come after it. Transfer full. */
+GstBuffer *gst_zc_packer_flush (GstZcPacker *self);
+
 /* Frames that were dropped at the pool's bound since this was last asked. */
 guint64 gst_zc_packer_take_dropped (GstZcPacker *self);
 

@@ -31,14 +31,24 @@ struct _ZcDevice {
 static GMutex lock;
 static GCond changed;
 static gint64 manual_now_ns;
-static guint n_waiting;
+static guint n_waiting;    /* threads that have seen the present state and wait for another */
+static guint state_number; /* of the present state */
+
+/* With `lock` held. */
+static void
+tell_change (void)
+{
+  state_number++;
+  n_waiting = 0;
+  g_cond_broadcast (&changed);
+}
 
 void
 zc_sim_set_now_ns (gint64 now_ns)
 {
   g_mutex_lock (&lock);
   manual_now_ns = MAX (manual_now_ns, now_ns);
-  g_cond_broadcast (&changed);
+  tell_change ();
   g_mutex_unlock (&lock);
 }
 
@@ -333,10 +343,22 @@ ready_at_ns (ZcDevice *device)
   return device->start_ns + frames_to_our_ns (device, device->position + device->packet.frames);
 }
 
+/* Until `changed` or until_us of the monotonic clock; with `lock` held. */
+static void
+wait_for_change (gint64 until_us)
+{
+  guint seen = state_number;
+
+  n_waiting++;
+  g_cond_wait_until (&changed, &lock, until_us);
+  if (seen == state_number)
+    n_waiting--;
+}
+
 static ZcWait
 sim_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 {
-  gint64 deadline_us = (zc_clock_now_ns () + timeout_ns) / 1000;
+  gint64 deadline_ns = zc_clock_now_ns () + timeout_ns;
   gboolean manual = device->script->manual_clock;
   ZcWait result = ZC_WAIT_TIMEOUT;
   gint64 ready_ns;
@@ -349,16 +371,14 @@ sim_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   ready_ns = ready_at_ns (device);
 
   g_mutex_lock (&lock);
-  n_waiting += manual;
   do {
     if (device->woken)
       result = ZC_WAIT_WOKEN;
     else if ((manual ? manual_now_ns : zc_clock_now_ns ()) >= ready_ns)
       result = ZC_WAIT_PACKET;
-  } while (result == ZC_WAIT_TIMEOUT
-      && (g_cond_wait_until (&changed, &lock, manual ? deadline_us : MIN (deadline_us, ready_ns / 1000 + 1))
-          || zc_clock_now_ns () / 1000 < deadline_us));
-  n_waiting -= manual;
+    else
+      wait_for_change ((manual ? deadline_ns : MIN (deadline_ns, ready_ns)) / 1000 + 1);
+  } while (result == ZC_WAIT_TIMEOUT && zc_clock_now_ns () < deadline_ns);
   g_mutex_unlock (&lock);
   return result;
 }
@@ -396,7 +416,7 @@ sim_wake (ZcDevice *device, gboolean on)
 {
   g_mutex_lock (&lock);
   device->woken = on;
-  g_cond_broadcast (&changed);
+  tell_change ();
   g_mutex_unlock (&lock);
 }
 

@@ -33,7 +33,7 @@ G_BEGIN_DECLS
 void zc_sim_set_now_ns (gint64 now_ns);
 gint64 zc_sim_get_now_ns (void);
 
-/* How many threads wait for the manual clock right now: a test cranks when all have arrived. */
+/* How many threads have found nothing to do at the present time, and wait: a test cranks when all have arrived. */
 guint zc_sim_waiting (void);
 
 /* The 16 bits that the counting signal carries at this frame and channel, as the highest of each sample (the only 8

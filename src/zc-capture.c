@@ -177,15 +177,21 @@ place_packet (ZcCapture *capture)
   capture->packet_discont = first || lost > 0 || (packet->flags & ZC_PACKET_DISCONT) != 0;
   capture->end = capture->packet_position + packet->frames;
   zc_stats_add (capture->stats, ZC_STAT_FRAMES_LOST, lost);
-  zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, lost + packet->frames);
+  zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, lost);
   if (capture->packet_discont && !first)
     zc_stats_add (capture->stats, ZC_STAT_GLITCHES, 1);
+}
+
+static gboolean
+is_woken (const ZcCapture *capture)
+{
+  return atomic_load_explicit (&capture->woken, memory_order_acquire);
 }
 
 static ZcNext
 wait_for_packet (ZcCapture *capture, GError **error)
 {
-  while (!atomic_load_explicit (&capture->woken, memory_order_acquire)) {
+  while (!is_woken (capture)) {
     if (capture->backend->borrow (capture->device, &capture->packet)) {
       capture->borrowed = TRUE;
       capture->packet_taken = 0;
@@ -205,6 +211,8 @@ zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error)
   guint taken;
 
   g_assert (capture->running);
+  if (is_woken (capture))
+    return ZC_NEXT_WOKEN;
   if (!capture->borrowed) {
     ZcNext next = wait_for_packet (capture, error);
     if (next != ZC_NEXT_SPAN)
@@ -227,6 +235,7 @@ zc_capture_advance (ZcCapture *capture, guint frames)
 {
   g_assert (capture->borrowed && frames <= capture->packet.frames - capture->packet_taken);
 
+  zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, frames);
   capture->packet_taken += frames;
   if (capture->packet_taken < capture->packet.frames)
     return;

@@ -16,7 +16,7 @@ typedef enum {
   ZC_STAT_FRAMES_CAPTURED, /* sound that went downstream */
   ZC_STAT_FRAMES_SILENCE,  /* what the device marked as silent, gone downstream as silence */
   ZC_STAT_FRAMES_LOST,     /* what the device played and nobody downstream got */
-  ZC_STAT_FRAMES_EXPECTED, /* what the device played, by its own position */
+  ZC_STAT_FRAMES_EXPECTED, /* what the device played while we listened, by its own position */
   ZC_STAT_PACKETS,         /* buffers that went downstream */
   ZC_STAT_BYTES_COPIED,    /* bytes of sound that were copied on the way */
   ZC_STAT_ALLOCATIONS,     /* pieces of memory allocated for packets, the pool's own not counted */

@@ -109,6 +109,8 @@ glitch_is_counted_to_the_frame (void)
   g_assert_cmpuint (span.position, ==, 603);
   assert_counts (&fixture, &span, 603);
   g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_LOST), ==, 123);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_EXPECTED), ==, 480 + 123);
+  zc_capture_advance (fixture.capture, 480);
   g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_EXPECTED), ==, 480 + 123 + 480);
   g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_GLITCHES), ==, 1);
   finish (&fixture);

@@ -1,0 +1,583 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstzcallocator.h"
+#include "gstzcbufferpool.h"
+#include "zctest.h"
+
+#include <string.h>
+
+#define FRAME_BYTES 8 /* F32LE stereo */
+
+/* Pieces of 1, 7, 1000 and 480 frames come; packets of 480 go. */
+GST_START_TEST (odd_pieces_become_steady_packets)
+{
+  ZcTest test;
+  GstClockTime end = GST_CLOCK_TIME_NONE;
+
+  zc_test_start (&test, "packet=1:7:1000:480", NULL, NULL);
+  zc_test_crank_ms (&test, 200);
+  for (guint i = 0; i < 18; i++) {
+    GstBuffer *buffer = zc_test_pull (&test);
+
+    fail_unless_equals_int (gst_buffer_get_size (buffer), 480 * FRAME_BYTES);
+    fail_unless_equals_int (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT), i == 0);
+    fail_unless (i == 0 || GST_BUFFER_PTS (buffer) == end);
+    fail_unless (ABS (GST_CLOCK_DIFF (10 * GST_MSECOND, GST_BUFFER_DURATION (buffer))) < 1000);
+    zc_test_assert_counts (buffer, 480 * i);
+    end = GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer);
+    gst_buffer_unref (buffer);
+  }
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (pts_is_the_time_of_capture)
+{
+  ZcTest test;
+  GstClockTime begin;
+  GstBuffer *buffer;
+
+  zc_test_start (&test, "", NULL, NULL);
+  begin = (GstClockTime) zc_sim_get_now_ns ();
+  zc_test_crank_ms (&test, 30);
+  buffer = zc_test_pull (&test);
+  fail_unless_equals_clocktime (GST_BUFFER_PTS (buffer), begin);
+  gst_buffer_unref (buffer);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (glitch_is_a_gap_to_the_frame)
+{
+  ZcTest test;
+  GstBuffer *before, *after;
+
+  zc_test_start (&test, "packet=480 play=500 glitch=100 play=1", NULL, NULL);
+  zc_test_crank_ms (&test, 50);
+  gst_buffer_unref (zc_test_pull (&test));
+  before = zc_test_pull (&test); /* the 20 frames before the glitch: nothing captured is lost */
+  after = zc_test_pull (&test);
+  fail_unless_equals_int (gst_buffer_get_size (before), 20 * FRAME_BYTES);
+  zc_test_assert_counts (before, 480);
+  zc_test_assert_counts (after, 600);
+  fail_unless (GST_BUFFER_FLAG_IS_SET (after, GST_BUFFER_FLAG_DISCONT));
+  fail_unless_equals_uint64 (GST_BUFFER_OFFSET (after), 600);
+  fail_unless (ABS (GST_CLOCK_DIFF (GST_BUFFER_PTS (before) + GST_BUFFER_DURATION (before)
+      + gst_util_uint64_scale (100, GST_SECOND, 48000), GST_BUFFER_PTS (after))) <= 2);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 100);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "glitches"), 1);
+  gst_buffer_unref (before);
+  gst_buffer_unref (after);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* The device leaves garbage under the SILENT flag. Odd amounts, to see parts of the shared block too. */
+GST_START_TEST (silence_is_a_gap_and_no_copy)
+{
+  ZcTest test;
+  guint64 frames = 0;
+
+  zc_test_start (&test, "packet=480 silent=1000 play=1", NULL, NULL);
+  zc_test_crank_ms (&test, 25);
+  while (frames < 1000) {
+    GstBuffer *buffer = zc_test_pull (&test);
+    guint8 zeros[480 * FRAME_BYTES] = { 0 };
+
+    fail_unless (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
+    gst_check_buffer_data (buffer, zeros, gst_buffer_get_size (buffer));
+    frames += gst_buffer_get_size (buffer) / FRAME_BYTES;
+    gst_buffer_unref (buffer);
+  }
+  fail_unless_equals_uint64 (frames, 1000);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-silence"), 1000);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "bytes-copied"), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (buffers_are_recycled)
+{
+  GQuark mark = g_quark_from_static_string ("zc-test-mark");
+  ZcTest test;
+  GstBuffer *buffer;
+
+  zc_test_start (&test, "", NULL, NULL);
+  zc_test_crank_ms (&test, 10);
+  buffer = zc_test_pull (&test);
+  gst_mini_object_set_qdata (GST_MINI_OBJECT_CAST (buffer), mark, (gpointer) "seen", NULL);
+  gst_buffer_unref (buffer);
+  for (guint i = 0; i < 100; i++) {
+    zc_test_crank_ms (&test, 10);
+    buffer = zc_test_pull (&test);
+    fail_unless_equals_string (gst_mini_object_get_qdata (GST_MINI_OBJECT_CAST (buffer), mark), "seen");
+    gst_buffer_unref (buffer);
+  }
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-misses"), 0);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "allocations"), 0);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "bytes-copied"), 101 * 480 * FRAME_BYTES);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (copy_mode_shows_its_true_number)
+{
+  ZcTest test;
+
+  zc_test_start (&test, "", "memory-mode=copy", NULL);
+  zc_test_crank_ms (&test, 100);
+  for (guint i = 0; i < 10; i++)
+    gst_buffer_unref (zc_test_pull (&test));
+  fail_unless_equals_uint64 (zc_test_stat (&test, "allocations"), 10);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-size"), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* 10,000 parts of buffers, held over NULL and over the element's end. */
+GST_START_TEST (parts_outlive_the_element)
+{
+  static GstBuffer *parts[10000];
+  ZcTest test;
+  guint n = 0;
+
+  zc_test_start (&test, "", "pool-max-buffers=1024", NULL);
+  while (n < G_N_ELEMENTS (parts)) {
+    GstBuffer *buffer;
+
+    zc_test_crank_ms (&test, 10);
+    buffer = zc_test_pull (&test);
+    for (guint i = 0; i < 16 && n < G_N_ELEMENTS (parts); i++, n++)
+      parts[n] = gst_buffer_copy_region (buffer, GST_BUFFER_COPY_MEMORY, i * 30 * FRAME_BYTES, 30 * FRAME_BYTES);
+    gst_buffer_unref (buffer);
+  }
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-outstanding"), 10000 / 16);
+  zc_test_finish (&test);
+
+  for (guint i = 0; i < n; i++) {
+    zc_test_assert_counts (parts[i], i * 30);
+    gst_buffer_unref (parts[i]);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST (outstanding_is_zero_after_null)
+{
+  ZcTest test;
+  GstBuffer *held;
+
+  zc_test_start (&test, "", NULL, NULL);
+  zc_test_crank_ms (&test, 10);
+  held = zc_test_pull (&test);
+  gst_element_set_state (test.element, GST_STATE_NULL);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-outstanding"), 1);
+  gst_buffer_unref (held);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-outstanding"), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* Downstream holds all there is; what comes then is dropped, counted and told; then the stream goes on. */
+GST_START_TEST (overflow_drops_and_tells)
+{
+  ZcTest test;
+  GstBuffer *first, *second, *next;
+  GstMessage *message;
+  guint64 frames = 0;
+
+  zc_test_start (&test, "", "pool-min-buffers=2 pool-max-buffers=2", NULL);
+  zc_test_crank_ms (&test, 20);
+  first = zc_test_pull (&test);
+  second = zc_test_pull (&test);
+  zc_test_crank_ms (&test, 30);
+  while (zc_test_stat (&test, "overflows") < 3)
+    g_thread_yield ();
+  gst_buffer_unref (first);
+  gst_buffer_unref (second);
+  zc_test_crank_ms (&test, 10);
+  next = zc_test_pull (&test);
+  zc_test_assert_counts (next, 5 * 480);
+  fail_unless (GST_BUFFER_FLAG_IS_SET (next, GST_BUFFER_FLAG_DISCONT));
+  gst_buffer_unref (next);
+  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
+  fail_unless (gst_message_has_name (message, "zcloopback-overflow"));
+  fail_unless (gst_structure_get_uint64 (gst_message_get_structure (message), "frames", &frames));
+  fail_unless_equals_uint64 (frames, 3 * 480);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 3 * 480);
+  gst_message_unref (message);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (overflow_allocates_if_asked)
+{
+  ZcTest test;
+  GstBuffer *held[5];
+
+  zc_test_start (&test, "", "pool-min-buffers=2 pool-max-buffers=2 overflow=allocate", NULL);
+  zc_test_crank_ms (&test, 50);
+  for (guint i = 0; i < 5; i++) {
+    held[i] = zc_test_pull (&test);
+    zc_test_assert_counts (held[i], i * 480);
+  }
+  for (guint i = 0; i < 5; i++)
+    gst_buffer_unref (held[i]);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-misses"), 3);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "allocations"), 3);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+typedef struct {
+  GstBufferPool *pool;
+  guint size;
+  guint min_buffers;
+} Proposal;
+
+static GstPadProbeReturn
+propose (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  GstQuery *query = GST_PAD_PROBE_INFO_QUERY (info);
+  const Proposal *proposal = data;
+
+  if (GST_QUERY_TYPE (query) != GST_QUERY_ALLOCATION)
+    return GST_PAD_PROBE_OK;
+  gst_query_add_allocation_pool (query, proposal->pool, proposal->size, proposal->min_buffers, 0);
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* With a sink that proposes this, the first buffer's pool. */
+static GstBufferPool *
+pool_for (const Proposal *proposal, guint64 *pool_size)
+{
+  GstPad *pad;
+  GstBufferPool *pool;
+  GstBuffer *buffer;
+  ZcTest test;
+
+  zc_test_start (&test, "", NULL, NULL);
+  gst_element_set_state (test.element, GST_STATE_READY);
+  pad = gst_element_get_static_pad (test.element, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH, propose,
+      (gpointer) proposal, NULL);
+  gst_object_unref (pad);
+  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  zc_test_crank_ms (&test, 10);
+  buffer = zc_test_pull (&test);
+  zc_test_assert_counts (buffer, 0);
+  fail_unless_equals_int (gst_buffer_get_size (buffer), 480 * FRAME_BYTES);
+  pool = buffer->pool != NULL ? gst_object_ref (buffer->pool) : NULL;
+  *pool_size = zc_test_stat (&test, "pool-size");
+  gst_buffer_unref (buffer);
+  zc_test_finish (&test);
+  return pool;
+}
+
+GST_START_TEST (downstreams_pool_is_taken_if_it_fits)
+{
+  Proposal fits = { gst_buffer_pool_new (), 5000, 2 }, small = { gst_buffer_pool_new (), 100, 2 };
+  Proposal deep = { NULL, 0, 40 };
+  GstBufferPool *pool;
+  guint64 size;
+
+  pool = pool_for (&fits, &size);
+  fail_unless (pool == fits.pool);
+  gst_object_unref (pool);
+  pool = pool_for (&small, &size);
+  fail_unless (pool != small.pool && GST_IS_ZC_BUFFER_POOL (pool));
+  gst_object_unref (pool);
+  pool = pool_for (&deep, &size); /* no pool, but a wish for its depth */
+  fail_unless (GST_IS_ZC_BUFFER_POOL (pool));
+  fail_unless_equals_uint64 (size, 40);
+  gst_object_unref (pool);
+  gst_object_unref (fits.pool);
+  gst_object_unref (small.pool);
+}
+GST_END_TEST
+
+GST_START_TEST (caps_are_the_devices_own)
+{
+  ZcTest test;
+  g_autoptr (GstCaps) caps = NULL;
+  g_autoptr (GstCaps) expected = gst_caps_from_string ("audio/x-raw,format=S24LE,layout=interleaved,rate=96000,"
+      "channels=6,channel-mask=(bitmask)0x3f");
+
+  zc_test_start (&test, "format=S24LE rate=96000 channels=6 packet=960", NULL, NULL);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  caps = gst_pad_get_current_caps (test.harness->sinkpad);
+  fail_unless (gst_caps_is_equal (caps, expected));
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* Downstream fixes one thing; the rest stays the device's. */
+GST_START_TEST (downstream_may_ask_for_another_format)
+{
+  ZcTest test;
+  g_autoptr (GstCaps) caps = NULL;
+  g_autoptr (GstCaps) expected = gst_caps_from_string ("audio/x-raw,format=S16LE,layout=interleaved,rate=44100,"
+      "channels=2,channel-mask=(bitmask)0x3");
+
+  zc_test_start (&test, "rate=44100", NULL, "audio/x-raw,format=S16LE");
+  zc_test_crank_ms (&test, 20);
+  gst_buffer_unref (zc_test_pull (&test));
+  caps = gst_pad_get_current_caps (test.harness->sinkpad);
+  fail_unless (gst_caps_is_equal (caps, expected));
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (renegotiates_while_playing)
+{
+  ZcTest test;
+  g_autoptr (GstCaps) caps = NULL;
+  GstBuffer *buffer;
+
+  zc_test_start (&test, "", NULL, "audio/x-raw,format=F32LE");
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  gst_harness_set_sink_caps_str (test.harness, "audio/x-raw,format=S16LE,rate=48000,channels=1");
+  gst_harness_push_upstream_event (test.harness, gst_event_new_reconfigure ());
+  do { /* a packet may have been on its way already */
+    zc_test_crank_ms (&test, 10);
+    buffer = zc_test_pull (&test);
+    caps = gst_pad_get_current_caps (test.harness->sinkpad);
+    if (gst_buffer_get_size (buffer) == 480 * 2)
+      break;
+    gst_buffer_unref (buffer);
+    gst_clear_caps (&caps);
+  } while (TRUE);
+  fail_unless (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
+  fail_unless (strstr (gst_structure_get_string (gst_caps_get_structure (caps, 0), "format"), "S16LE") != NULL);
+  gst_buffer_unref (buffer);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* Downstream asks anew, with the same answer: not a frame may be lost. */
+GST_START_TEST (same_caps_again_lose_nothing)
+{
+  ZcTest test;
+
+  zc_test_start (&test, "packet=700", NULL, NULL);
+  for (guint i = 0; i < 20; i++) {
+    GstBuffer *buffer;
+    zc_test_crank_ms (&test, 15);
+    gst_harness_push_upstream_event (test.harness, gst_event_new_reconfigure ());
+    buffer = zc_test_pull (&test);
+    zc_test_assert_counts (buffer, i * 480);
+    gst_buffer_unref (buffer);
+  }
+  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 0);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-misses"), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+static void
+assert_one_error (ZcTest *test, GQuark domain, gint code, const gchar *word)
+{
+  GstMessage *message = zc_test_message (test, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, domain, code), "%s", error->message);
+  fail_unless (strstr (error->message, word) != NULL, "%s", error->message);
+  gst_message_unref (message);
+  fail_unless (gst_bus_pop_filtered (GST_ELEMENT_BUS (test->element), GST_MESSAGE_ERROR) == NULL);
+}
+
+GST_START_TEST (loss_is_one_error_after_all_that_came)
+{
+  ZcTest test;
+  GstBuffer *buffer;
+  GstEvent *event;
+  gboolean eos = FALSE;
+
+  zc_test_start (&test, "packet=480 play=500 lose", NULL, NULL);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  zc_test_crank_ms (&test, 10);
+  assert_one_error (&test, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "went away");
+  buffer = gst_harness_try_pull (test.harness);
+  fail_unless (buffer != NULL, "the 20 frames of the unfinished packet");
+  fail_unless_equals_int (gst_buffer_get_size (buffer), 20 * FRAME_BYTES);
+  gst_buffer_unref (buffer);
+  while (!eos && (event = gst_harness_pull_event (test.harness)) != NULL) {
+    eos = GST_EVENT_TYPE (event) == GST_EVENT_EOS;
+    gst_event_unref (event);
+  }
+  fail_unless (eos, "downstream may finish its file");
+  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+static void
+assert_start_fails (const gchar *script, const gchar *properties, gint code, const gchar *word)
+{
+  ZcTest test;
+
+  zc_test_prepare (&test, script, properties, NULL);
+  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  assert_one_error (&test, GST_RESOURCE_ERROR, code, word);
+  zc_test_finish (&test);
+}
+
+GST_START_TEST (bad_settings_are_one_error)
+{
+  assert_start_fails ("", "pool-min-buffers=5 pool-max-buffers=4", GST_RESOURCE_ERROR_SETTINGS, "pool-min-buffers");
+  assert_start_fails ("nowhere", NULL, GST_RESOURCE_ERROR_NOT_FOUND, "nowhere");
+  assert_start_fails ("fail=open", NULL, GST_RESOURCE_ERROR_FAILED, "fail=open");
+  assert_start_fails ("fail=start", NULL, GST_RESOURCE_ERROR_FAILED, "fail=start");
+}
+GST_END_TEST
+
+GST_START_TEST (impossible_caps_are_one_error)
+{
+  ZcTest test;
+
+  zc_test_start (&test, "", NULL, "audio/x-raw,format=S16LE,channels=33");
+  assert_one_error (&test, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION, "channels=(int)33");
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (latency_is_told_and_changes_are_posted)
+{
+  ZcTest test;
+  GstClockTime min, max;
+  gboolean live;
+  GstQuery *query = gst_query_new_latency ();
+
+  zc_test_start (&test, "packet=960", "latency-time=5000 buffer-time=500000", NULL);
+  zc_test_crank_ms (&test, 20);
+  gst_buffer_unref (zc_test_pull (&test));
+  gst_message_unref (zc_test_message (&test, GST_MESSAGE_LATENCY));
+  fail_unless (gst_element_query (test.element, query));
+  gst_query_parse_latency (query, &live, &min, &max);
+  fail_unless (live);
+  fail_unless_equals_clocktime (min, 25 * GST_MSECOND); /* 20 ms to come, 5 ms to be joined */
+  fail_unless_equals_clocktime (max, 500 * GST_MSECOND);
+  gst_query_unref (query);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* What was played during the pause is not delivered after it, and time goes on. */
+GST_START_TEST (pause_starts_anew)
+{
+  ZcTest test;
+  GstBuffer *buffer;
+  GstClockTime resumed;
+
+  zc_test_start (&test, "", NULL, NULL);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  gst_element_set_state (test.element, GST_STATE_PAUSED);
+  while (zc_sim_waiting () > 0)
+    g_thread_yield ();
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + GST_SECOND);
+  gst_harness_set_time (test.harness, (GstClockTime) zc_sim_get_now_ns ());
+  resumed = (GstClockTime) zc_sim_get_now_ns ();
+  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  zc_test_crank_ms (&test, 10);
+  buffer = zc_test_pull (&test);
+  fail_unless (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
+  fail_unless_equals_clocktime (GST_BUFFER_PTS (buffer), resumed);
+  zc_test_assert_counts (buffer, 0);
+  gst_buffer_unref (buffer);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* So quick that the streaming thread may not see the pause as such. Running time has stood still all the same. */
+GST_START_TEST (quick_pause_starts_anew_too)
+{
+  ZcTest test;
+  guint stale = 0;
+
+  zc_test_start (&test, "", NULL, NULL);
+  for (guint i = 0; i < 50; i++) {
+    GstBuffer *buffer;
+
+    gst_element_set_state (test.element, GST_STATE_PAUSED);
+    gst_element_set_state (test.element, GST_STATE_PLAYING);
+    /* A buffer of the stream before may still be on its way. */
+    for (gboolean anew = FALSE; !anew;) {
+      zc_test_crank_ms (&test, 10);
+      buffer = gst_harness_try_pull (test.harness);
+      if (buffer == NULL)
+        continue;
+      anew = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+      if (anew)
+        zc_test_assert_counts (buffer, 0);
+      else
+        fail_unless (stale++ < 3 * (i + 1), "a pause went unnoticed");
+      gst_buffer_unref (buffer);
+    }
+  }
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* At any moment: in the wait, in the push, between. Nobody cranks the clock, so a wait that is not ended hangs. */
+GST_START_TEST (states_change_at_any_moment)
+{
+  GRand *random = g_rand_new_with_seed (42);
+  ZcTest test;
+
+  zc_test_start (&test, "packet=48", NULL, NULL);
+  for (guint i = 0; i < 200; i++) {
+    gint64 begin = g_get_monotonic_time ();
+    gst_element_set_state (test.element, GST_STATE_PLAYING);
+    if (g_rand_boolean (random))
+      zc_test_crank_ms (&test, (guint) g_rand_int_range (random, 1, 30));
+    if (g_rand_boolean (random))
+      gst_element_set_state (test.element, GST_STATE_PAUSED);
+    gst_element_set_state (test.element, GST_STATE_NULL);
+    fail_unless (g_get_monotonic_time () - begin < 2 * G_USEC_PER_SEC);
+  }
+  g_rand_free (random);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+static Suite *
+element_suite (void)
+{
+  Suite *suite = suite_create ("element");
+  TCase *tc = tcase_create ("element");
+
+  suite_add_tcase (suite, tc);
+  tcase_set_timeout (tc, 60);
+  tcase_add_test (tc, odd_pieces_become_steady_packets);
+  tcase_add_test (tc, pts_is_the_time_of_capture);
+  tcase_add_test (tc, glitch_is_a_gap_to_the_frame);
+  tcase_add_test (tc, silence_is_a_gap_and_no_copy);
+  tcase_add_test (tc, buffers_are_recycled);
+  tcase_add_test (tc, copy_mode_shows_its_true_number);
+  tcase_add_test (tc, parts_outlive_the_element);
+  tcase_add_test (tc, outstanding_is_zero_after_null);
+  tcase_add_test (tc, overflow_drops_and_tells);
+  tcase_add_test (tc, overflow_allocates_if_asked);
+  tcase_add_test (tc, downstreams_pool_is_taken_if_it_fits);
+  tcase_add_test (tc, caps_are_the_devices_own);
+  tcase_add_test (tc, downstream_may_ask_for_another_format);
+  tcase_add_test (tc, renegotiates_while_playing);
+  tcase_add_test (tc, same_caps_again_lose_nothing);
+  tcase_add_test (tc, loss_is_one_error_after_all_that_came);
+  tcase_add_test (tc, bad_settings_are_one_error);
+  tcase_add_test (tc, impossible_caps_are_one_error);
+  tcase_add_test (tc, latency_is_told_and_changes_are_posted);
+  tcase_add_test (tc, pause_starts_anew);
+  tcase_add_test (tc, quick_pause_starts_anew_too);
+  tcase_add_test (tc, states_change_at_any_moment);
+  return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+  return zc_test_main (argc, argv, element_suite ());
+}
