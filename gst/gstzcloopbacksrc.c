@@ -89,6 +89,7 @@ struct _GstZcLoopbackSrc {
   GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
   gint64 base_ns;  /* the time of this clock that is running time 0 */
   gboolean based;
+  gboolean overflowing; /* and the bus knows */
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
@@ -433,15 +434,26 @@ ensure_stream (GstZcLoopbackSrc *self)
 static void
 post_overflow (GstZcLoopbackSrc *self, guint64 frames)
 {
-  GstStructure *structure;
+  GstStructure *structure = gst_structure_new ("zcloopback-overflow", "frames", G_TYPE_UINT64, frames, "cause",
+      G_TYPE_STRING, "downstream holds pool-max-buffers buffers", "device", G_TYPE_STRING, self->actual_device, NULL);
 
-  if (frames == 0)
-    return;
   GST_WARNING_OBJECT (self, "downstream holds all buffers: %" G_GUINT64_FORMAT " frames dropped", frames);
-  structure = gst_structure_new ("zcloopback-overflow", "frames", G_TYPE_UINT64, frames, "cause", G_TYPE_STRING,
-      "downstream holds all pool-max-buffers buffers", "device", G_TYPE_STRING, self->actual_device, NULL);
   gst_element_post_message (GST_ELEMENT_CAST (self),
       gst_message_new_element (GST_OBJECT_CAST (self), structure));
+}
+
+/* Two messages an overflow: one at its first packet, one at its end with all the others. */
+static void
+tell_overflow (GstZcLoopbackSrc *self, gboolean ended)
+{
+  guint64 dropped;
+
+  if (self->overflowing && !ended)
+    return;
+  dropped = gst_zc_packer_take_dropped (self->packer);
+  if (dropped > 0)
+    post_overflow (self, dropped);
+  self->overflowing = dropped > 0 && !ended;
 }
 
 /* PTS and duration in running time. Without a clock, running time starts at the first frame. */
@@ -489,6 +501,7 @@ fill_buffer (GstZcLoopbackSrc *self, GstBuffer **buffer)
     }
     taken = gst_zc_packer_add (self->packer, &span, (GstZcOverflow) g_atomic_int_get (&self->overflow), buffer);
     zc_capture_advance (self->capture, taken);
+    tell_overflow (self, *buffer != NULL);
   }
   return GST_FLOW_OK;
 }
@@ -505,7 +518,6 @@ gst_zc_loopback_src_create (GstPushSrc *push, GstBuffer **out)
   if (flow != GST_FLOW_OK)
     return flow;
   stamp (self, buffer);
-  post_overflow (self, gst_zc_packer_take_dropped (self->packer));
   *out = buffer;
   return GST_FLOW_OK;
 }
@@ -790,7 +802,7 @@ install_settings (GObjectClass *klass)
       "The output to capture: its name, its monitor's, or its description (unset = the default output)", NULL,
       flags));
   g_object_class_install_property (klass, PROP_LATENCY_TIME, g_param_spec_int64 ("latency-time", "Latency time",
-      "Length of a packet, in microseconds", 100, 10 * G_USEC_PER_SEC, DEFAULT_LATENCY_TIME_US, flags));
+      "Length of a packet, in microseconds", 100, G_USEC_PER_SEC, DEFAULT_LATENCY_TIME_US, flags));
   g_object_class_install_property (klass, PROP_BUFFER_TIME, g_param_spec_int64 ("buffer-time", "Buffer time",
       "How late downstream may be without losing sound, in microseconds (at least twice latency-time is used)", 1000,
       60 * G_USEC_PER_SEC, DEFAULT_BUFFER_TIME_US, flags));

@@ -47,9 +47,9 @@ static ZcSample
 to_sample (pa_sample_format_t sample_format)
 {
   for (guint i = 0; i < ZC_N_SAMPLES; i++)
-    if (sample_formats[i] == sample_format)
+    if (i != ZC_SAMPLE_UNKNOWN && sample_formats[i] == sample_format)
       return (ZcSample) i;
-  return ZC_SAMPLE_UNKNOWN;
+  return ZC_SAMPLE_F32LE;
 }
 
 static ZcPosition

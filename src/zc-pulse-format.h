@@ -9,8 +9,9 @@
 
 G_BEGIN_DECLS
 
-/* Every sample format has its like. A map with a channel that has no place in ours (an auxiliary one, or two at one
- * place) becomes one without places; a single channel is MONO wherever it stands. */
+/* Every sample format of libpulse 17 has its like; one of a later server becomes float, which that server makes of it.
+ * A map with a channel that has no place in ours (an auxiliary one, or two at one place) becomes one without places; a
+ * single channel is MONO wherever it stands. */
 void zc_pulse_to_format (const pa_sample_spec *spec, const pa_channel_map *map, ZcFormat *format);
 
 /* What to ask the server for. Where the format has the channels of the sink, that is the sink's own map, whatever

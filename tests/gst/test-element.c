@@ -198,12 +198,14 @@ GST_START_TEST (overflow_drops_and_tells)
   zc_test_assert_counts (next, 5 * 480);
   fail_unless (GST_BUFFER_FLAG_IS_SET (next, GST_BUFFER_FLAG_DISCONT));
   gst_buffer_unref (next);
-  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
-  fail_unless (gst_message_has_name (message, "zcloopback-overflow"));
-  fail_unless (gst_structure_get_uint64 (gst_message_get_structure (message), "frames", &frames));
-  fail_unless_equals_uint64 (frames, 3 * 480);
+  for (guint i = 0; i < 2; i++) { /* one at once, one for the rest */
+    message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
+    fail_unless (gst_message_has_name (message, "zcloopback-overflow"));
+    fail_unless (gst_structure_get_uint64 (gst_message_get_structure (message), "frames", &frames));
+    fail_unless_equals_uint64 (frames, (i + 1) * 480);
+    gst_message_unref (message);
+  }
   fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 3 * 480);
-  gst_message_unref (message);
   zc_test_finish (&test);
 }
 GST_END_TEST
