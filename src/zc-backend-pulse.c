@@ -34,13 +34,21 @@ struct _ZcDevice {
   guint frame_bytes;
   guint rate;
   guint64 position_bytes; /* given back since start */
+  gsize readable_bytes;   /* have come and were not given back */
   gsize borrowed_bytes;
 
   /* What the server said last of time: this byte of the stream was or will be heard at that moment. */
   gboolean timed;
   gint64 timed_bytes;
   gint64 timed_ns;
+  gint64 ask_time_at_ns; /* when to ask anew */
+  gint64 ask_time_every_ns;
 };
+
+/* Often at first, to know the time of the first packets well; then seldom, as libpulse allocates for each question. A
+ * clock that is off by 200 ppm moves by 0.8 ms in the longest of these times. */
+#define ASK_TIME_FIRST_NS (G_GINT64_CONSTANT (10) * 1000 * 1000)
+#define ASK_TIME_MOST_NS  (G_GINT64_CONSTANT (4000) * 1000 * 1000)
 
 static void
 sink_free (Sink *sink)
@@ -293,6 +301,29 @@ on_timing (pa_stream *stream, void *data)
   device->timed_ns = now_ns + (gint64) (timing->sink_usec - timing->source_usec - age_us) * 1000;
 }
 
+/* More has come; `bytes` is all that can be read now. */
+static void
+on_readable (pa_stream *stream, size_t bytes, void *data)
+{
+  ((ZcDevice *) data)->readable_bytes = bytes;
+}
+
+/* PA_STREAM_AUTO_TIMING_UPDATE would do this every 1.5 s. */
+static void
+ask_time_if_due (ZcDevice *device)
+{
+  gint64 now_ns = zc_clock_now_ns ();
+  pa_operation *operation;
+
+  if (now_ns < device->ask_time_at_ns || pa_stream_get_state (device->stream) != PA_STREAM_READY)
+    return;
+  operation = pa_stream_update_timing_info (device->stream, NULL, NULL);
+  if (operation != NULL)
+    pa_operation_unref (operation); /* on_timing() hears of the answer */
+  device->ask_time_at_ns = now_ns + device->ask_time_every_ns;
+  device->ask_time_every_ns = MIN (2 * device->ask_time_every_ns, ASK_TIME_MOST_NS);
+}
+
 static gboolean
 stream_is_good (ZcDevice *device)
 {
@@ -303,6 +334,7 @@ static void
 pulse_stop (ZcDevice *device)
 {
   pa_stream_set_latency_update_callback (device->stream, NULL, NULL);
+  pa_stream_set_read_callback (device->stream, NULL, NULL);
   pa_stream_disconnect (device->stream);
   pa_stream_unref (device->stream);
   device->stream = NULL;
@@ -319,6 +351,7 @@ wait_until_ready (ZcDevice *device, GError **error)
       g_set_error_literal (error, ZC_ERROR, ZC_ERROR_WOKEN, "woken");
       return FALSE;
     }
+    ask_time_if_due (device);
     if (iterate (device, deadline_ns))
       continue;
     g_set_error (error, ZC_ERROR, ZC_ERROR_TIMEOUT, "PulseAudio (%s) did not start to record \"%s\" within %.1f s. "
@@ -337,7 +370,7 @@ static gboolean
 pulse_start (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GError **error)
 {
   /* Without DONT_MOVE a server that loses the sink may go on with a microphone. */
-  const pa_stream_flags_t flags = PA_STREAM_ADJUST_LATENCY | PA_STREAM_AUTO_TIMING_UPDATE | PA_STREAM_DONT_MOVE;
+  const pa_stream_flags_t flags = PA_STREAM_ADJUST_LATENCY | PA_STREAM_DONT_MOVE;
   pa_sample_spec sample_spec;
   pa_channel_map map;
   pa_buffer_attr attr;
@@ -354,12 +387,16 @@ pulse_start (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GE
   device->frame_bytes = zc_format_frame_bytes (&spec->format);
   device->rate = spec->format.rate;
   device->position_bytes = 0;
+  device->readable_bytes = 0;
   device->timed = FALSE;
+  device->ask_time_at_ns = 0;
+  device->ask_time_every_ns = ASK_TIME_FIRST_NS;
   /* fragsize is also the latency that the sink then renders with. A small maxlength loses data without a word. */
   memset (&attr, 0xff, sizeof attr);
   attr.fragsize = spec->latency_frames * device->frame_bytes;
   attr.maxlength = spec->buffer_frames * device->frame_bytes;
   pa_stream_set_latency_update_callback (device->stream, on_timing, device);
+  pa_stream_set_read_callback (device->stream, on_readable, device);
   pa_stream_connect_record (device->stream, device->sink->monitor, &attr, flags);
   if (!wait_until_ready (device, error)) {
     pulse_stop (device);
@@ -377,8 +414,9 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   while (stream_is_good (device)) {
     if (atomic_load (&device->woken))
       return ZC_WAIT_WOKEN;
-    if (pa_stream_readable_size (device->stream) > 0)
+    if (device->readable_bytes > 0)
       return ZC_WAIT_PACKET;
+    ask_time_if_due (device);
     if (!iterate (device, deadline_ns))
       return ZC_WAIT_TIMEOUT;
   }
@@ -405,8 +443,13 @@ pulse_borrow (ZcDevice *device, ZcPacket *packet)
   const void *data;
   size_t bytes;
 
-  if (pa_stream_peek (device->stream, &data, &bytes) < 0 || bytes < device->frame_bytes)
+  /* Each call of libpulse costs a getpid(): none is made in vain. */
+  if (device->readable_bytes == 0)
     return FALSE;
+  if (pa_stream_peek (device->stream, &data, &bytes) < 0 || bytes < device->frame_bytes) {
+    device->readable_bytes = 0;
+    return FALSE;
+  }
   device->borrowed_bytes = bytes;
   *packet = (ZcPacket){
     .data = data,
@@ -423,6 +466,7 @@ pulse_give_back (ZcDevice *device)
 {
   pa_stream_drop (device->stream);
   device->position_bytes += device->borrowed_bytes;
+  device->readable_bytes -= MIN (device->borrowed_bytes, device->readable_bytes);
 }
 
 static gint64
