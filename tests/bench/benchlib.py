@@ -166,6 +166,20 @@ def table(headings, rows):
     return '\n'.join([lines[0], '-' * len(lines[0]), *lines[1:]])
 
 
+def full_form(test):
+    """Decorator of a test or a class of them: it belongs to the full form, the short one does not know it."""
+    test.full_form = True
+    return test
+
+
+def load_tests(loader, tests, _pattern):
+    """unittest's hook: a module that has this name leaves out what the chosen form does not know."""
+    def wanted(test):
+        return Options.full or not (hasattr(test, 'full_form')
+                                    or hasattr(getattr(test, test._testMethodName), 'full_form'))
+    return loader.suiteClass(test for suite in tests for test in suite if wanted(test))
+
+
 class Options:
     """The command line, for the tests inside a module: unittest hands them none."""
 
