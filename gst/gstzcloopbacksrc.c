@@ -28,7 +28,7 @@ GST_DEBUG_CATEGORY_STATIC (gst_zc_loopback_src_debug);
 #define DEFAULT_BUFFER_TIME_US      4000000
 #define DEFAULT_MEMORY_MODE         GST_ZC_MEMORY_MODE_POOL
 #define DEFAULT_OVERFLOW            GST_ZC_OVERFLOW_DROP
-#define DEFAULT_POOL_MIN_BUFFERS    16
+#define DEFAULT_POOL_MIN_BUFFERS    64
 #define DEFAULT_POOL_MAX_BUFFERS    1024
 
 enum {
@@ -182,29 +182,60 @@ gst_zc_loopback_src_get_caps (GstBaseSrc *base, GstCaps *filter)
   return caps;
 }
 
-/* As close to the device as downstream lets us. */
-static GstCaps *
-gst_zc_loopback_src_fixate (GstBaseSrc *base, GstCaps *caps)
+static void
+fixate_structure (GstStructure *structure, const ZcFormat *native)
 {
-  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
-  GstStructure *structure;
   gint channels = 0;
 
-  caps = gst_caps_truncate (gst_caps_make_writable (caps));
-  structure = gst_caps_get_structure (caps, 0);
-  gst_structure_fixate_field_nearest_int (structure, "rate", (gint) self->native.rate);
-  gst_structure_fixate_field_nearest_int (structure, "channels", (gint) self->native.channels);
+  gst_structure_fixate_field_nearest_int (structure, "rate", (gint) native->rate);
+  gst_structure_fixate_field_nearest_int (structure, "channels", (gint) native->channels);
   gst_structure_get_int (structure, "channels", &channels);
   if (channels >= 2 && gst_structure_has_name (structure, "audio/x-raw")
       && !gst_structure_has_field (structure, "channel-mask")) {
     guint64 mask = gst_audio_channel_get_fallback_mask (channels);
-    if ((guint) channels == self->native.channels) {
-      g_autoptr (GstCaps) native = gst_zc_format_to_caps (&self->native);
-      gst_structure_get (gst_caps_get_structure (native, 0), "channel-mask", GST_TYPE_BITMASK, &mask, NULL);
+    if ((guint) channels == native->channels) {
+      g_autoptr (GstCaps) own = gst_zc_format_to_caps (native);
+      gst_structure_get (gst_caps_get_structure (own, 0), "channel-mask", GST_TYPE_BITMASK, &mask, NULL);
     }
     gst_structure_set (structure, "channel-mask", GST_TYPE_BITMASK, mask, NULL);
   }
-  return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->fixate (base, caps);
+}
+
+/* How far from the device: each channel that is missing or too many counts more than any rate. */
+static gint64
+distance (const GstStructure *structure, const ZcFormat *native)
+{
+  gint channels = 0, rate = 0;
+
+  gst_structure_get_int (structure, "channels", &channels);
+  gst_structure_get_int (structure, "rate", &rate);
+  return (gint64) ABS (channels - (gint) native->channels) * (2 * ZC_MAX_RATE) + ABS (rate - (gint) native->rate);
+}
+
+/* The device's own format if downstream takes it, wherever in the caps; else as close to it as they come. */
+static GstCaps *
+gst_zc_loopback_src_fixate (GstBaseSrc *base, GstCaps *caps)
+{
+  const ZcFormat *native = &GST_ZC_LOOPBACK_SRC (base)->native;
+  GstCaps *own = gst_zc_format_to_caps (native), *closest;
+  GstStructure *best = NULL;
+
+  if (gst_caps_can_intersect (own, caps)) {
+    gst_caps_unref (caps);
+    return own;
+  }
+  gst_caps_unref (own);
+  caps = gst_caps_make_writable (caps);
+  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
+    GstStructure *structure = gst_caps_get_structure (caps, i);
+
+    fixate_structure (structure, native);
+    if (best == NULL || distance (structure, native) < distance (best, native))
+      best = structure;
+  }
+  closest = gst_caps_new_full (gst_structure_copy (best), NULL);
+  gst_caps_unref (caps);
+  return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->fixate (base, closest);
 }
 
 static guint

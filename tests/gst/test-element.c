@@ -277,7 +277,7 @@ pool_for (const Proposal *proposal, guint64 *pool_size)
 GST_START_TEST (downstreams_pool_is_taken_if_it_fits)
 {
   Proposal fits = { gst_buffer_pool_new (), 5000, 2 }, small = { gst_buffer_pool_new (), 100, 2 };
-  Proposal deep = { NULL, 0, 40 };
+  Proposal deep = { NULL, 0, 100 };
   GstBufferPool *pool;
   guint64 size;
 
@@ -289,7 +289,7 @@ GST_START_TEST (downstreams_pool_is_taken_if_it_fits)
   gst_object_unref (pool);
   pool = pool_for (&deep, &size); /* no pool, but a wish for its depth */
   fail_unless (GST_IS_ZC_BUFFER_POOL (pool));
-  fail_unless_equals_uint64 (size, 40);
+  fail_unless_equals_uint64 (size, 100);
   gst_object_unref (pool);
   gst_object_unref (fits.pool);
   gst_object_unref (small.pool);
@@ -312,20 +312,29 @@ GST_START_TEST (caps_are_the_devices_own)
 }
 GST_END_TEST
 
-/* Downstream fixes one thing; the rest stays the device's. */
-GST_START_TEST (downstream_may_ask_for_another_format)
+static void
+assert_negotiates (const gchar *script, const gchar *sink_caps, const gchar *expected_caps)
 {
+  g_autoptr (GstCaps) caps = NULL, expected = gst_caps_from_string (expected_caps);
   ZcTest test;
-  g_autoptr (GstCaps) caps = NULL;
-  g_autoptr (GstCaps) expected = gst_caps_from_string ("audio/x-raw,format=S16LE,layout=interleaved,rate=44100,"
-      "channels=2,channel-mask=(bitmask)0x3");
 
-  zc_test_start (&test, "rate=44100", NULL, "audio/x-raw,format=S16LE");
+  zc_test_start (&test, script, NULL, sink_caps);
   zc_test_crank_ms (&test, 20);
   gst_buffer_unref (zc_test_pull (&test));
   caps = gst_pad_get_current_caps (test.harness->sinkpad);
-  fail_unless (gst_caps_is_equal (caps, expected));
+  fail_unless (gst_caps_is_equal (caps, expected), "%" GST_PTR_FORMAT, caps);
   zc_test_finish (&test);
+}
+
+/* The device's own format wherever it stands; else what is closest: as many channels first, then the rate. */
+GST_START_TEST (downstream_may_ask_for_another_format)
+{
+  assert_negotiates ("rate=44100", "audio/x-raw,format=S16LE", "audio/x-raw,format=S16LE,layout=interleaved,"
+      "rate=44100,channels=2,channel-mask=(bitmask)0x3");
+  assert_negotiates ("", "audio/x-raw,format=S16LE,channels=1; audio/x-raw,format={S16LE,F32LE},channels=[1,8]",
+      "audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2,channel-mask=(bitmask)0x3");
+  assert_negotiates ("", "audio/x-raw,format=S16LE,channels=1; audio/x-raw,format=S16LE,channels=2,rate=44100",
+      "audio/x-raw,format=S16LE,layout=interleaved,rate=44100,channels=2,channel-mask=(bitmask)0x3");
 }
 GST_END_TEST
 
