@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What the live tests share: a server per test, a temporary directory, play-and-capture."""
+
+import os
+import shutil
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+
+from support import clients, launch, poll, servers, signals, tap  # noqa: E402  (the path above comes first)
+
+FULL_SECONDS = float(os.environ.get('ZC_LIVE_SECONDS', '5'))
+SHORT_SECONDS = min(FULL_SECONDS, 2.0)
+# A server may change what it does when a stream starts (rewind, link, re-time); that falls into this silence.
+LEAD_SECONDS = 0.5
+TAIL_SECONDS = 0.3
+FLOAT_BITS = 24
+
+note = tap.note
+
+
+EACH_SERVER = [(label.replace('-', '_'), (label,)) for label in servers.SERVERS]
+
+
+class LiveTest(unittest.TestCase):
+    """A private server for each test, so that none inherits another's streams."""
+
+    def setUp(self):
+        if not shutil.which('gst-launch-1.0'):
+            self.skipTest('not installed: gst-launch-1.0')
+        self.directory = tempfile.mkdtemp(prefix='zc-live-')
+        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.directory, name)
+
+    def enter(self, context):
+        """`with` for the rest of the test."""
+        value = context.__enter__()
+        self.addCleanup(context.__exit__, None, None, None)
+        return value
+
+    def serve(self, label, **sink):
+        try:
+            return self.enter(servers.SERVERS[label](**sink))
+        except servers.Unavailable as reason:
+            self.skipTest(str(reason))
+
+    def counting_file(self, server, seconds, sink=None, lead_seconds=LEAD_SECONDS):
+        """(path, codes) of a counting signal in the sink's own format and channel order, after some silence."""
+        sink = sink or server.sink
+        fmt = signals.FORMATS[sink.format]
+        kept = min(fmt.code_bits, FLOAT_BITS) if server.mixes_in_float else fmt.code_bits
+        codes = signals.counting(fmt, sink.channels, int(sink.rate * seconds), kept)
+        silence = signals.silence(fmt, sink.channels, int(sink.rate * lead_seconds))
+        return signals.write_file(self.path(f'{sink.name}.raw'), silence + fmt.encode(codes)), codes
+
+    def play(self, server, path, sink=None):
+        """Plays to the end; bounded by what the file holds."""
+        sink = sink or server.sink
+        with clients.player(server, path, sink) as player:
+            if player.wait(self.seconds_of(path, sink) * 1.5 + 15):
+                self.fail(f'pacat ended with {player.returncode}\n{server.log()}')
+
+    def seconds_of(self, path, sink):
+        frame_bytes = signals.FORMATS[sink.format].bytes * sink.channels
+        return os.path.getsize(path) / frame_bytes / sink.rate
+
+    def capture(self, server, path, description, sink=None):
+        """Captures with gst-launch-1.0 what pacat plays from `path`; returns the ended Launch."""
+        with launch.Launch(server, description, self.path('captured.raw')) as running:
+            running.wait_for_bytes(1)
+            self.play(server, path, sink)
+            self.capture_tail(running)
+            running.finish()
+        return running
+
+    def capture_tail(self, running):
+        """What is on its way when the player has ended is part of the capture."""
+        frames = int(TAIL_SECONDS * running.caps.rate)
+        running.wait_for_bytes(running.bytes + frames * running.caps.frame_bytes)
+
+    def wait_for_clients(self, server, kind, count):
+        """Until the server itself says that so many 'sink-inputs' or 'source-outputs' are there."""
+        poll.until(lambda: server.count(kind) == count, 5, f'{count} {kind}')
+
+    def account(self, running, sink, codes):
+        """The Report of a capture of `codes` (in the sink's order), judged by the order that its caps promise."""
+        caps = running.caps
+        captured = signals.read_raw(running.path, caps.sample, caps.channels)
+        reference = signals.convert_codes(codes, signals.FORMATS[sink.format], caps.sample)
+        return signals.check_counting(captured, reference[:, signals.canonical_order(sink.positions)])
+
+    def assert_perfect(self, report, noise_bound=0):
+        """`noise_bound`: frames of noise that the *server* is known to make before the signal's first frame."""
+        self.assertLessEqual(report.noise_before, noise_bound, report)
+        if not report.perfect:
+            self.fail(f'not every frame arrived once, in order, in its channel:\n{report}')

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Time: a reader that is late loses nothing, timestamps meet to the nanosecond, and the first buffer is soon there."""
+
+import statistics
+import threading
+
+import livetest
+from livetest import EACH_SERVER, SHORT_SECONDS, note
+from support import clients, inprocess, tap
+from support.inprocess import Capture, Gst
+
+MS = Gst.MSECOND
+STALL_S = 1.0
+FIRST_BUFFER_BOUND_S = 0.2
+SETTLING_PACKETS = 100
+DRIFT_BOUND = 0.005
+BARE_CLIENT_MARGIN_S = 0.05
+
+
+class Stall:
+    """Blocks the streaming thread once, for a second, when `after` packets have passed."""
+
+    def __init__(self, pad, after):
+        self._left = after
+        self._never = threading.Event()
+        self.done = False
+        pad.add_probe(Gst.PadProbeType.BUFFER, self._probe)
+
+    def _probe(self, _pad, _info):
+        self._left -= 1
+        if self._left:
+            return Gst.PadProbeReturn.OK
+        self._never.wait(STALL_S)
+        self.done = True
+        return Gst.PadProbeReturn.REMOVE
+
+
+@tap.cases(EACH_SERVER)
+class LateReader(livetest.LiveTest):
+
+    def check_stalled_one_second(self, label):
+        """Downstream does nothing for a second in the middle of the signal; every frame is there all the same."""
+        server = self.serve(label)
+        path, codes = self.counting_file(server, SHORT_SECONDS + 3)
+        with server.activated(), Capture(f'filesink name=sink location={self.path("captured.raw")}',
+                                         device=server.sink.name) as capture:
+            capture.wait_for_packets(1, 5)
+            stall = Stall(capture.pipeline.get_by_name('sink').get_static_pad('sink'), after=150)
+            self.play(server, path)
+            capture.wait_for_packets(30, 5)
+            self.assert_nothing_lost(capture)
+            capture.send_eos()
+        self.assertTrue(stall.done)
+        self.assert_perfect(self.account(capture.as_file(self.path('captured.raw')), server.sink, codes))
+        self.assert_contiguous(capture)
+
+    def check_slow_all_the_time(self, label):
+        """A reader that sleeps 5 ms of each 10 is never late in the long run, and never a reason to lose."""
+        server = self.serve(label)
+        path, codes = self.counting_file(server, SHORT_SECONDS)
+        with server.activated(), Capture(f'identity sleep-time=5000 ! filesink location={self.path("captured.raw")}',
+                                         device=server.sink.name) as capture:
+            capture.wait_for_packets(1, 5)
+            self.play(server, path)
+            capture.wait_for_packets(30, 5)
+            self.assert_nothing_lost(capture)
+            capture.send_eos()
+        self.assert_perfect(self.account(capture.as_file(self.path('captured.raw')), server.sink, codes))
+        self.assert_contiguous(capture)
+
+    def assert_nothing_lost(self, capture):
+        """Asked while it runs: what fills a packet when the stream ends is rightly counted as lost."""
+        stats = capture.stats
+        self.assertEqual((stats['frames-lost'], stats['glitches']), (0, 0), stats)
+
+    def assert_contiguous(self, capture):
+        """pts + duration is the next pts, except where a DISCONT says so."""
+        unflagged = [gap for gap in inprocess.breaks(capture.packets) if not gap[2]]
+        self.assertEqual(unflagged, [])
+        discont = [index for index, packet in enumerate(capture.packets) if packet.discont]
+        note(f'{len(capture.packets)} packets, DISCONT at {discont}')
+        self.assertLessEqual(set(discont), {0})
+
+
+@tap.cases(EACH_SERVER)
+class Clock(livetest.LiveTest):
+
+    def check_steady_packets(self, label):
+        """Each packet has latency-time's frames; its duration is that but for the drift between two clocks."""
+        server = self.serve(label)
+        for latency_us in (5000, 10000, 20000):
+            with server.activated(), Capture(latency_time=latency_us) as capture:
+                capture.wait_for_packets(50, 5)
+                for packet in capture.packets:
+                    self.assertLess(abs(packet.duration / (latency_us * 1000) - 1), DRIFT_BOUND)
+                self.assertEqual({packet.size for packet in capture.packets},
+                                 {server.sink.rate * latency_us // 1000000 * capture.caps.frame_bytes})
+
+    def check_odd_rate(self, label):
+        """44.1 kHz, 7 ms: no whole number of frames or nanoseconds, and still no packet overlaps or leaves a gap."""
+        server = self.serve(label, rate=44100, format='s16le')
+        with server.activated(), Capture(latency_time=7000) as capture:
+            capture.wait_for_packets(200, 5)
+        self.assertEqual(inprocess.breaks(capture.packets), [])
+
+    def check_pts_follow_the_clock(self, label):
+        """Timestamps advance as the pipeline's clock does, lie in the past, and by no more than LATENCY says."""
+        server = self.serve(label)
+        with server.activated(), Capture(device=server.sink.name) as capture:
+            capture.wait_for_packets(int(100 * max(4, SHORT_SECONDS)), 60)
+            live, minimum, maximum = self.latency(capture)
+        packets = capture.packets
+        lags = [packet.arrival - packet.pts for packet in packets]
+        settled = lags[SETTLING_PACKETS:]
+        drift = statistics.median(settled[-100:]) - statistics.median(settled[:100])
+        note(f'PTS are {statistics.median(settled) / MS:.2f} ms (first {lags[0] / MS:.2f}, {min(settled) / MS:.2f} to '
+             f'{max(settled) / MS:.2f}) behind the clock; LATENCY says {minimum / MS:.2f} ms')
+        self.assertEqual(inprocess.breaks(packets), [])
+        self.assertTrue(live)
+        self.assertGreaterEqual(minimum, packets[0].duration)
+        self.assertGreaterEqual(maximum, minimum)
+        self.assertLess(abs(drift), 5 * MS)
+        self.assertGreater(min(lags), 0, 'a buffer from the future')
+        self.assertLess(statistics.median(settled), minimum + 10 * MS, 'LATENCY promises too much')
+
+    def latency(self, capture):
+        query = Gst.Query.new_latency()
+        self.assertTrue(capture.source.query(query))
+        return query.parse_latency()
+
+
+@tap.cases(EACH_SERVER)
+class FirstBuffer(livetest.LiveTest):
+    """PulseAudio's null sink works in blocks of up to two seconds while nobody asks for low latency, and a client
+    that then asks must wait for the block's end: so a bare client, started at the same moment, is the measure."""
+
+    def check_with_a_low_latency_reader_there(self, label):
+        """The sink is already awake: the first buffer comes at once."""
+        server = self.serve(label)
+        with clients.BareClient(server) as reader:
+            reader.wait_for_sound()
+            with server.activated():
+                self.assertLess(self.first_buffer(server), FIRST_BUFFER_BOUND_S)
+
+    def check_of_an_idle_sink(self, label):
+        server = self.serve(label)
+        with server.activated():
+            self.assert_as_soon_as_a_bare_client(server)
+
+    def check_of_a_sink_at_high_latency(self, label):
+        """A player with two seconds of latency lets the sink sleep long."""
+        server = self.serve(label)
+        path, _ = self.counting_file(server, 20)
+        with server.activated(), clients.player(server, path, server.sink, latency_ms=2000):
+            self.wait_for_clients(server, 'sink-inputs', 1)
+            self.assert_as_soon_as_a_bare_client(server)
+
+    def assert_as_soon_as_a_bare_client(self, server):
+        with clients.BareClient(server) as bare:
+            ours = self.first_buffer(server)
+            theirs = bare.wait_for_sound()
+        note(f'parec {theirs * 1000:.0f} ms')
+        self.assertLess(ours, max(theirs, FIRST_BUFFER_BOUND_S) + BARE_CLIENT_MARGIN_S)
+
+    def first_buffer(self, server):
+        with Capture(device=server.sink.name) as capture:
+            capture.wait_for_packets(1, 5)
+        note(f'first buffer {capture.packets[0].since_start_s * 1000:.0f} ms after PLAYING was asked for')
+        return capture.packets[0].since_start_s
+
+
+if __name__ == '__main__':
+    tap.main()
