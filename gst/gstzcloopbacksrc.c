@@ -67,8 +67,14 @@ struct _GstZcLoopbackSrc {
   GstPushSrc parent;
 
   gint overflow; /* GstZcOverflow; atomic */
-  gint stale;    /* atomic: a pause came between; what the stream holds is from before it */
+  gint stale;    /* atomic: a pause came between; stream and base time are from before it */
   ZcStats stats;
+
+  /* Guards the reasons to wake the streaming thread, and `capture` against being closed under who wakes it. Held while
+   * zc_capture_wake() only; no other lock is taken before it. */
+  GMutex wake_lock;
+  gboolean unlocked; /* by GstBaseSrc: create() is to return */
+  gboolean paused;   /* create() is to wait for PLAYING */
 
   /* From READY on. */
   ZcCapture *capture;
@@ -76,6 +82,7 @@ struct _GstZcLoopbackSrc {
 
   /* Under the object lock. */
   Settings settings;
+  gboolean other_device;            /* backend or device were set since the device was opened */
   GstBufferPool *pool;              /* ours, the newest, kept after the stop for its counters; or NULL */
   GstZcBufferPoolStats past;        /* of the pools before it, in this run */
   gchar *actual_device;             /* NULL in NULL */
@@ -187,6 +194,7 @@ fixate_structure (GstStructure *structure, const ZcFormat *native)
 {
   gint channels = 0;
 
+  gst_structure_fixate_field_string (structure, "format", zc_sample_name (native->sample));
   gst_structure_fixate_field_nearest_int (structure, "rate", (gint) native->rate);
   gst_structure_fixate_field_nearest_int (structure, "channels", (gint) native->channels);
   gst_structure_get_int (structure, "channels", &channels);
@@ -217,14 +225,15 @@ static GstCaps *
 gst_zc_loopback_src_fixate (GstBaseSrc *base, GstCaps *caps)
 {
   const ZcFormat *native = &GST_ZC_LOOPBACK_SRC (base)->native;
-  GstCaps *own = gst_zc_format_to_caps (native), *closest;
+  g_autoptr (GstCaps) own = gst_zc_format_to_caps (native);
+  GstCaps *closest = gst_caps_intersect (own, caps);
   GstStructure *best = NULL;
 
-  if (gst_caps_can_intersect (own, caps)) {
+  if (!gst_caps_is_empty (closest)) {
     gst_caps_unref (caps);
-    return own;
+    return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->fixate (base, closest);
   }
-  gst_caps_unref (own);
+  gst_caps_unref (closest);
   caps = gst_caps_make_writable (caps);
   for (guint i = 0; i < gst_caps_get_size (caps); i++) {
     GstStructure *structure = gst_caps_get_structure (caps, i);
@@ -259,11 +268,11 @@ read_spec (GstZcLoopbackSrc *self, const ZcFormat *format)
 
 /* A packet's first frame waits for the packet to fill and for the server to deliver. */
 static void
-set_latency (GstZcLoopbackSrc *self, guint delay_frames)
+set_latency (GstZcLoopbackSrc *self, const ZcStreamInfo *info)
 {
   guint rate = self->spec.format.rate;
-  GstClockTime min = zc_frames_to_ns (self->spec.latency_frames + delay_frames, rate);
-  GstClockTime max = MAX (zc_frames_to_ns (self->spec.buffer_frames, rate), min);
+  GstClockTime min = zc_frames_to_ns (self->spec.latency_frames + info->delay_frames, rate);
+  GstClockTime max = MAX (zc_frames_to_ns (info->buffer_frames, rate), min);
   gboolean changed;
 
   GST_OBJECT_LOCK (self);
@@ -288,14 +297,16 @@ static gboolean
 gst_zc_loopback_src_set_caps (GstBaseSrc *base, GstCaps *caps)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+  ZcStreamInfo wished;
   ZcFormat format;
 
   if (!gst_zc_format_from_caps (caps, &self->native, &format))
     return FALSE;
   halt (self);
   read_spec (self, &format);
+  wished = (ZcStreamInfo){ .delay_frames = self->spec.latency_frames, .buffer_frames = self->spec.buffer_frames };
   gst_zc_packer_set_format (self->packer, &format, self->spec.latency_frames);
-  set_latency (self, self->spec.latency_frames);
+  set_latency (self, &wished);
   GST_INFO_OBJECT (self, "capturing %" GST_PTR_FORMAT, caps);
   return TRUE;
 }
@@ -332,6 +343,19 @@ configure (GstBufferPool *pool, GstCaps *caps, guint size, guint min_buffers, gu
   return gst_buffer_pool_set_config (pool, config);
 }
 
+/* The old one may end here: not under the lock. */
+static void
+replace_pool (GstZcLoopbackSrc *self, GstBufferPool *pool)
+{
+  GstBufferPool *old;
+
+  GST_OBJECT_LOCK (self);
+  old = self->pool;
+  self->pool = pool != NULL ? gst_object_ref (pool) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  gst_clear_object (&old);
+}
+
 /* Ours: the one we have if it will do, else a new one; what the old one counted is kept. */
 static GstBufferPool *
 own_pool (GstZcLoopbackSrc *self, GstCaps *caps, guint size, guint min_buffers, guint max_buffers)
@@ -348,9 +372,9 @@ own_pool (GstZcLoopbackSrc *self, GstCaps *caps, guint size, guint min_buffers, 
     return NULL;
   }
   pool_totals (self, &totals);
+  replace_pool (self, pool);
   GST_OBJECT_LOCK (self);
   self->past = totals;
-  gst_object_replace ((GstObject **) &self->pool, (GstObject *) pool);
   GST_OBJECT_UNLOCK (self);
   return pool;
 }
@@ -443,7 +467,7 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
   self->based = clock != NULL;
   self->base_ns = clock != NULL ? (gint64) gst_element_get_base_time (GST_ELEMENT_CAST (self)) : 0;
   zc_capture_set_clock (self->capture, clock != NULL ? pipeline_now_ns : NULL, self);
-  set_latency (self, zc_capture_delay_frames (self->capture));
+  set_latency (self, zc_capture_stream_info (self->capture));
   return TRUE;
 }
 
@@ -455,8 +479,10 @@ ensure_stream (GstZcLoopbackSrc *self)
 
   if (!self->negotiated)
     return fail_negotiation (self);
-  if (g_atomic_int_compare_and_exchange (&self->stale, TRUE, FALSE))
+  if (g_atomic_int_get (&self->stale)) {
+    g_atomic_int_set (&self->stale, FALSE);
     halt (self);
+  }
   if (zc_capture_is_running (self->capture) || start_stream (self, &error))
     return GST_FLOW_OK;
   return g_error_matches (error, ZC_ERROR, ZC_ERROR_WOKEN) ? GST_FLOW_FLUSHING : fail (self, error);
@@ -504,48 +530,56 @@ stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
   GST_BUFFER_DURATION (buffer) = (GstClockTime) MAX (when.end_ns - self->base_ns, 0) - GST_BUFFER_PTS (buffer);
 }
 
-/* The next buffer that is complete, with its frames but not their time. */
+/* Takes what has come, and waits for it: *buffer if that completed one. FLUSHING if woken. */
 static GstFlowReturn
-fill_buffer (GstZcLoopbackSrc *self, GstBuffer **buffer)
+next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
 {
-  *buffer = NULL;
-  while (*buffer == NULL) {
-    g_autoptr (GError) error = NULL;
-    ZcNext next;
-    ZcSpan span;
-    guint taken;
+  g_autoptr (GError) error = NULL;
+  ZcSpan span;
+  ZcNext next = zc_capture_next (self->capture, &span, &error);
+  guint taken;
 
-    next = zc_capture_next (self->capture, &span, &error);
-    if (next == ZC_NEXT_WOKEN) {
-      halt (self);
-      return GST_FLOW_FLUSHING;
-    }
-    if (g_atomic_int_get (&self->stale)) { /* paused and playing again before we noticed */
-      GstFlowReturn flow = ensure_stream (self);
-      if (flow != GST_FLOW_OK)
-        return flow;
-      continue;
-    }
-    if (next == ZC_NEXT_LOST) { /* first what came before; the loss is told again next time */
-      *buffer = gst_zc_packer_flush (self->packer);
-      return *buffer != NULL ? GST_FLOW_OK : fail (self, error);
-    }
-    taken = gst_zc_packer_add (self->packer, &span, (GstZcOverflow) g_atomic_int_get (&self->overflow), buffer);
-    zc_capture_advance (self->capture, taken);
-    tell_overflow (self, *buffer != NULL);
+  if (next == ZC_NEXT_WOKEN)
+    return GST_FLOW_FLUSHING;
+  if (g_atomic_int_get (&self->stale))
+    return GST_FLOW_OK; /* paused and playing again before we noticed */
+  if (next == ZC_NEXT_LOST) { /* first what came before; the loss is told again next time */
+    *buffer = gst_zc_packer_flush (self->packer);
+    return *buffer != NULL ? GST_FLOW_OK : fail (self, error);
   }
+  taken = gst_zc_packer_add (self->packer, &span, (GstZcOverflow) g_atomic_int_get (&self->overflow), buffer);
+  zc_capture_advance (self->capture, taken);
+  tell_overflow (self, *buffer != NULL);
   return GST_FLOW_OK;
+}
+
+/* Woken: to return, or by a pause to wait for its end. What plays meanwhile is not for us. */
+static GstFlowReturn
+leave_or_pause (GstZcLoopbackSrc *self)
+{
+  gboolean unlocked;
+
+  halt (self);
+  g_mutex_lock (&self->wake_lock);
+  unlocked = self->unlocked;
+  g_mutex_unlock (&self->wake_lock);
+  return unlocked ? GST_FLOW_FLUSHING : gst_base_src_wait_playing (GST_BASE_SRC (self));
 }
 
 static GstFlowReturn
 gst_zc_loopback_src_create (GstPushSrc *push, GstBuffer **out)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (push);
-  GstFlowReturn flow = ensure_stream (self);
-  GstBuffer *buffer;
+  GstBuffer *buffer = NULL;
+  GstFlowReturn flow;
 
-  if (flow == GST_FLOW_OK)
-    flow = fill_buffer (self, &buffer);
+  do {
+    flow = ensure_stream (self);
+    if (flow == GST_FLOW_OK)
+      flow = next_piece (self, &buffer);
+    if (flow == GST_FLOW_FLUSHING)
+      flow = leave_or_pause (self);
+  } while (flow == GST_FLOW_OK && buffer == NULL);
   if (flow != GST_FLOW_OK)
     return flow;
   stamp (self, buffer);
@@ -581,7 +615,7 @@ gst_zc_loopback_src_query (GstBaseSrc *base, GstQuery *query)
 /* -- states ------------------------------------------------------------------------------------------------------ */
 
 static gboolean
-check_settings (GstZcLoopbackSrc *self, const Settings *settings, GError **error)
+check_settings (const Settings *settings, GError **error)
 {
   if (settings->pool_min_buffers <= settings->pool_max_buffers)
     return TRUE;
@@ -593,18 +627,23 @@ check_settings (GstZcLoopbackSrc *self, const Settings *settings, GError **error
 static gboolean
 open_capture (GstZcLoopbackSrc *self, GError **error)
 {
+  g_autofree gchar *device = NULL;
+  ZcCapture *capture = NULL;
   Settings settings;
 
   GST_OBJECT_LOCK (self);
+  self->other_device = FALSE;
   settings = self->settings;
-  settings.device = g_strdup (settings.device);
+  device = g_strdup (settings.device);
   GST_OBJECT_UNLOCK (self);
 
-  if (check_settings (self, &settings, error))
-    self->capture = zc_capture_open (gst_zc_backend_get_nick (settings.backend), settings.device, &self->stats,
-        error);
-  g_free (settings.device);
-  return self->capture != NULL;
+  if (check_settings (&settings, error))
+    capture = zc_capture_open (gst_zc_backend_get_nick (settings.backend), device, &self->stats, error);
+  g_mutex_lock (&self->wake_lock);
+  self->capture = capture;
+  self->unlocked = self->paused = FALSE;
+  g_mutex_unlock (&self->wake_lock);
+  return capture != NULL;
 }
 
 /* NULL -> READY, as pulsesrc does: GstBaseSrc would post a second error if start() failed. */
@@ -631,11 +670,17 @@ open_device (GstZcLoopbackSrc *self)
 static void
 close_device (GstZcLoopbackSrc *self)
 {
+  ZcCapture *capture = self->capture;
+
+  g_mutex_lock (&self->wake_lock);
+  self->capture = NULL;
+  g_mutex_unlock (&self->wake_lock);
+  g_clear_pointer (&capture, zc_capture_close);
   g_clear_pointer (&self->packer, gst_zc_packer_free);
-  g_clear_pointer (&self->capture, zc_capture_close);
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->actual_device, g_free);
   GST_OBJECT_UNLOCK (self);
+  g_object_notify (G_OBJECT (self), "actual-device");
 }
 
 static gboolean
@@ -645,9 +690,10 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
 
   zc_stats_reset (&self->stats);
   self->negotiated = FALSE;
-  g_atomic_int_set (&self->stale, FALSE);
+  self->overflowing = FALSE;
+  gst_zc_packer_take_dropped (self->packer);
+  replace_pool (self, NULL);
   GST_OBJECT_LOCK (self);
-  gst_clear_object (&self->pool);
   self->past = (GstZcBufferPoolStats){ 0 };
   self->latency_min = self->latency_max = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
@@ -664,20 +710,59 @@ gst_zc_loopback_src_stop (GstBaseSrc *base)
   return TRUE;
 }
 
+/* An event may be sent in NULL, where there is nothing to wake. */
+static void
+set_wake (GstZcLoopbackSrc *self, gboolean *reason, gboolean on)
+{
+  g_mutex_lock (&self->wake_lock);
+  *reason = on;
+  if (self->capture != NULL)
+    zc_capture_wake (self->capture, self->unlocked || self->paused);
+  g_mutex_unlock (&self->wake_lock);
+}
+
 static gboolean
 gst_zc_loopback_src_unlock (GstBaseSrc *base)
 {
-  zc_capture_wake (GST_ZC_LOOPBACK_SRC (base)->capture, TRUE);
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+
+  set_wake (self, &self->unlocked, TRUE);
   return TRUE;
 }
 
 static gboolean
 gst_zc_loopback_src_unlock_stop (GstBaseSrc *base)
 {
-  zc_capture_wake (GST_ZC_LOOPBACK_SRC (base)->capture, FALSE);
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+
+  set_wake (self, &self->unlocked, FALSE);
   return TRUE;
 }
 
+/* What was set since READY counts, too. */
+static gboolean
+prepare (GstZcLoopbackSrc *self)
+{
+  g_autoptr (GError) error = NULL;
+  gboolean other_device;
+  Settings settings;
+
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  other_device = self->other_device;
+  GST_OBJECT_UNLOCK (self);
+
+  if (!check_settings (&settings, &error)) {
+    gst_zc_post_error (GST_ELEMENT_CAST (self), error);
+    return FALSE;
+  }
+  if (!other_device)
+    return TRUE;
+  close_device (self);
+  return open_device (self);
+}
+
+/* A pause ends the stream. GstBaseSrc lets create() run on in it, so we wake it. */
 static GstStateChangeReturn
 gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition)
 {
@@ -686,8 +771,14 @@ gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition
 
   if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_device (self))
     return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !prepare (self))
+    return GST_STATE_CHANGE_FAILURE;
+  if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
+    g_atomic_int_set (&self->stale, TRUE); /* the base time is new by now */
+    set_wake (self, &self->paused, FALSE);
+  }
   if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
-    g_atomic_int_set (&self->stale, TRUE);
+    set_wake (self, &self->paused, TRUE);
   result = GST_ELEMENT_CLASS (gst_zc_loopback_src_parent_class)->change_state (element, transition);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     close_device (self);
@@ -706,10 +797,12 @@ gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value
   switch (id) {
     case PROP_BACKEND:
       settings->backend = g_value_get_enum (value);
+      self->other_device = TRUE;
       break;
     case PROP_DEVICE:
       g_free (settings->device);
       settings->device = g_value_dup_string (value);
+      self->other_device = TRUE;
       break;
     case PROP_LATENCY_TIME:
       settings->latency_time_us = g_value_get_int64 (value);
@@ -819,6 +912,7 @@ gst_zc_loopback_src_finalize (GObject *object)
 
   gst_clear_object (&self->pool);
   g_free (self->settings.device);
+  g_mutex_clear (&self->wake_lock);
   G_OBJECT_CLASS (gst_zc_loopback_src_parent_class)->finalize (object);
 }
 
@@ -911,6 +1005,7 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
 static void
 gst_zc_loopback_src_init (GstZcLoopbackSrc *self)
 {
+  g_mutex_init (&self->wake_lock);
   self->overflow = DEFAULT_OVERFLOW;
   self->settings = (Settings){
     .backend = GST_ZC_BACKEND_AUTO,

@@ -15,7 +15,8 @@ struct _GstZcPacker {
   gboolean own_pool;   /* it counts hits, misses and allocations itself */
   GstMemory *silence;  /* packet_frames of it, read-only */
   gboolean discont;    /* of the next buffer */
-  guint64 dropped;
+  guint64 dropped;     /* frames, since last asked */
+  guint to_drop;       /* frames of the packet that found no memory */
 
   /* The buffer being filled; NULL between packets. */
   GstBuffer *buffer;
@@ -84,6 +85,7 @@ gst_zc_packer_reset (GstZcPacker *self)
 {
   zc_stats_add (self->stats, ZC_STAT_FRAMES_LOST, self->filled);
   forget (self);
+  self->to_drop = 0;
   self->discont = TRUE;
 }
 
@@ -104,25 +106,33 @@ allocate (GstZcPacker *self)
   return gst_buffer_new_allocate (NULL, (gsize) self->packet_frames * self->frame_bytes, NULL);
 }
 
-/* EOS: the pool is at its bound. FLUSHING: the capture is about to be woken. */
+static gboolean
+map_buffer (GstZcPacker *self)
+{
+  if (self->buffer != NULL && !gst_buffer_map (self->buffer, &self->map, GST_MAP_WRITE))
+    gst_clear_buffer (&self->buffer); /* a foreign pool's, and of no use */
+  return self->buffer != NULL;
+}
+
+/* EOS: the pool is at its bound. FLUSHING: the capture is about to be woken. Memory of its own helps against any other
+ * trouble with a pool. */
 static GstFlowReturn
 begin (GstZcPacker *self, guint64 position, GstZcOverflow overflow)
 {
   GstBufferPoolAcquireParams params = { .flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT };
-  GstFlowReturn flow = GST_FLOW_EOS;
+  GstFlowReturn flow = GST_FLOW_OK;
 
   if (self->pool != NULL)
     flow = gst_buffer_pool_acquire_buffer (self->pool, &self->buffer, &params);
-  if (self->pool == NULL || (flow == GST_FLOW_EOS && overflow == GST_ZC_OVERFLOW_ALLOCATE)) {
+  if (flow == GST_FLOW_FLUSHING || (flow == GST_FLOW_EOS && overflow == GST_ZC_OVERFLOW_DROP))
+    return flow;
+  if (!map_buffer (self)) {
     self->buffer = allocate (self);
-    flow = GST_FLOW_OK;
+    map_buffer (self);
   }
-  if (flow == GST_FLOW_OK) {
-    gst_buffer_map (self->buffer, &self->map, GST_MAP_WRITE);
-    self->position = position;
-    self->filled = 0;
-  }
-  return flow;
+  self->position = position;
+  self->filled = 0;
+  return GST_FLOW_OK;
 }
 
 static GstBuffer *
@@ -178,13 +188,30 @@ silence (GstZcPacker *self, guint64 position, guint frames)
   return label (self, buffer, position, frames);
 }
 
-static void
+/* The rest of the packet that found no memory. */
+static guint
 drop (GstZcPacker *self, guint frames)
 {
-  zc_stats_add (self->stats, ZC_STAT_OVERFLOWS, 1);
-  zc_stats_add (self->stats, ZC_STAT_FRAMES_LOST, frames);
-  self->dropped += frames;
+  guint dropped = MIN (frames, self->to_drop);
+
+  zc_stats_add (self->stats, ZC_STAT_FRAMES_LOST, dropped);
+  self->to_drop -= dropped;
+  self->dropped += dropped;
   self->discont = TRUE;
+  return dropped;
+}
+
+/* FALSE if the frames are not to be taken, but dropped (or left, when flushing). */
+static gboolean
+ready (GstZcPacker *self, guint64 position, GstZcOverflow overflow)
+{
+  GstFlowReturn flow = self->buffer == NULL && self->to_drop == 0 ? begin (self, position, overflow) : GST_FLOW_OK;
+
+  if (flow == GST_FLOW_EOS) {
+    zc_stats_add (self->stats, ZC_STAT_OVERFLOWS, 1);
+    self->to_drop = self->packet_frames;
+  }
+  return self->buffer != NULL;
 }
 
 guint
@@ -192,25 +219,21 @@ gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow
 {
   gboolean follows = !span->discont && span->data != NULL;
   guint frames = MIN (span->frames, self->packet_frames - self->filled);
-  GstFlowReturn flow = GST_FLOW_OK;
 
   *buffer = NULL;
   if (self->buffer != NULL && !follows) {
     *buffer = finish (self);
     return 0;
   }
+  if (!follows)
+    self->to_drop = 0;
   self->discont |= span->discont;
   if (span->data == NULL) {
     *buffer = silence (self, span->position, frames);
     return frames;
   }
-  if (self->buffer == NULL)
-    flow = begin (self, span->position, overflow);
-  if (flow != GST_FLOW_OK) {
-    if (flow != GST_FLOW_FLUSHING)
-      drop (self, frames);
-    return flow != GST_FLOW_FLUSHING ? frames : 0;
-  }
+  if (!ready (self, span->position, overflow))
+    return drop (self, frames);
   memcpy (self->map.data + (gsize) self->filled * self->frame_bytes, span->data, (gsize) frames * self->frame_bytes);
   self->filled += frames;
   if (self->filled == self->packet_frames)

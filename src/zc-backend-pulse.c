@@ -13,6 +13,7 @@
 #include <string.h>
 
 typedef struct {
+  guint32 index;
   gchar *name; /* "alsa_output.pci-0000_00_1f.3.analog-stereo" */
   gchar *monitor;
   gchar *description;
@@ -29,6 +30,7 @@ struct _ZcDevice {
   GPtrArray *sinks; /* Sink, as the server listed them at open */
   gchar *default_sink;
   const Sink *sink; /* the one that is captured */
+  gboolean gone;    /* and the server says that it is no more */
   gchar *server;    /* for messages */
 
   guint frame_bytes;
@@ -75,10 +77,24 @@ iterate (ZcDevice *device, gint64 deadline_ns)
 
   if (left_us <= 0)
     return FALSE;
-  if (pa_mainloop_prepare (device->loop, (int) MIN (left_us, G_MAXINT)) < 0 || pa_mainloop_poll (device->loop) < 0)
-    return FALSE;
-  pa_mainloop_dispatch (device->loop);
+  if (pa_mainloop_prepare (device->loop, (int) MIN (left_us, G_MAXINT)) >= 0) {
+    if (atomic_load (&device->woken))
+      pa_mainloop_wakeup (device->loop); /* prepare() has just cleared a wake-up that came before it */
+    if (pa_mainloop_poll (device->loop) >= 0) {
+      pa_mainloop_dispatch (device->loop);
+      return TRUE;
+    }
+  }
+  pa_context_disconnect (device->context); /* a loop that cannot poll is of no use: that is loss */
   return TRUE;
+}
+
+/* What can be done without waiting: news are heard, requests are sent. A server that never falls silent is left. */
+static void
+catch_up (ZcDevice *device)
+{
+  for (guint round = 0; round < 100 && pa_mainloop_iterate (device->loop, 0, NULL) > 0; round++)
+    ;
 }
 
 static gboolean
@@ -134,6 +150,7 @@ on_sink (pa_context *context, const pa_sink_info *info, int end, void *data)
   if (end != 0 || info->monitor_source_name == NULL)
     return;
   sink = g_new0 (Sink, 1);
+  sink->index = info->index;
   sink->name = g_strdup (info->name);
   sink->monitor = g_strdup (info->monitor_source_name);
   sink->description = g_strdup (info->description);
@@ -151,9 +168,32 @@ on_server (pa_context *context, const pa_server_info *info, void *data)
     device->default_sink = g_strdup (info->default_sink_name);
 }
 
+/* A server need not end our stream with the sink that it listens to: PipeWire leaves it waiting for another. */
+static void
+on_event (pa_context *context, pa_subscription_event_type_t event, uint32_t index, void *data)
+{
+  ZcDevice *device = data;
+
+  if ((event & PA_SUBSCRIPTION_EVENT_TYPE_MASK) == PA_SUBSCRIPTION_EVENT_REMOVE && device->sink != NULL
+      && device->sink->index == index)
+    device->gone = TRUE;
+}
+
+static void
+subscribe (ZcDevice *device)
+{
+  pa_operation *operation;
+
+  pa_context_set_subscribe_callback (device->context, on_event, device);
+  operation = pa_context_subscribe (device->context, PA_SUBSCRIPTION_MASK_SINK, NULL, NULL);
+  if (operation != NULL)
+    pa_operation_unref (operation);
+}
+
 static gboolean
 list_sinks (ZcDevice *device, gint64 deadline_ns, GError **error)
 {
+  subscribe (device); /* before the list: nothing falls between the two */
   if (complete (device, pa_context_get_server_info (device->context, on_server, device), deadline_ns)
       && complete (device, pa_context_get_sink_info_list (device->context, on_sink, device), deadline_ns))
     return TRUE;
@@ -327,7 +367,7 @@ ask_time_if_due (ZcDevice *device)
 static gboolean
 stream_is_good (ZcDevice *device)
 {
-  return context_is_good (device) && PA_STREAM_IS_GOOD (pa_stream_get_state (device->stream));
+  return !device->gone && context_is_good (device) && PA_STREAM_IS_GOOD (pa_stream_get_state (device->stream));
 }
 
 static void
@@ -338,6 +378,7 @@ pulse_stop (ZcDevice *device)
   pa_stream_disconnect (device->stream);
   pa_stream_unref (device->stream);
   device->stream = NULL;
+  catch_up (device); /* the server hears of it now, not at close */
 }
 
 /* Until data can come and the server has told its timing once. */
@@ -366,15 +407,29 @@ wait_until_ready (ZcDevice *device, GError **error)
   return FALSE;
 }
 
+static void
+set_lost_error (ZcDevice *device, GError **error)
+{
+  g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" went away while it was captured: PulseAudio (%s) said \"%s\". "
+      "See if the sound server runs (pactl info) and has the device, and start again.", device->sink->name,
+      device->server, device->gone ? "sink removed" : last_word (device));
+}
+
 static gboolean
-pulse_start (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GError **error)
+pulse_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error)
 {
   /* Without DONT_MOVE a server that loses the sink may go on with a microphone. */
   const pa_stream_flags_t flags = PA_STREAM_ADJUST_LATENCY | PA_STREAM_DONT_MOVE;
   pa_sample_spec sample_spec;
   pa_channel_map map;
   pa_buffer_attr attr;
+  const pa_buffer_attr *granted;
 
+  catch_up (device);
+  if (device->gone || !context_is_good (device)) {
+    set_lost_error (device, error);
+    return FALSE;
+  }
   zc_pulse_from_format (&spec->format, &device->sink->spec, &device->sink->map, &sample_spec, &map);
   device->stream = pa_stream_new (device->context, "Loopback", &sample_spec, &map);
   if (device->stream == NULL) {
@@ -402,7 +457,9 @@ pulse_start (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GE
     pulse_stop (device);
     return FALSE;
   }
-  *delay_frames = MAX (pa_stream_get_buffer_attr (device->stream)->fragsize / device->frame_bytes, 1);
+  granted = pa_stream_get_buffer_attr (device->stream);
+  *info = (ZcStreamInfo){ .delay_frames = MAX (granted->fragsize / device->frame_bytes, 1),
+    .buffer_frames = granted->maxlength / device->frame_bytes };
   return TRUE;
 }
 
@@ -420,9 +477,7 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
     if (!iterate (device, deadline_ns))
       return ZC_WAIT_TIMEOUT;
   }
-  g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" went away while it was captured: PulseAudio (%s) said \"%s\". "
-      "See if the sound server runs (pactl info) and has the device, and start again.", device->sink->name,
-      device->server, last_word (device));
+  set_lost_error (device, error);
   return ZC_WAIT_LOST;
 }
 

@@ -239,7 +239,7 @@ largest_packet (const ZcSimScript *script)
 }
 
 static gboolean
-sim_start (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GError **error)
+sim_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error)
 {
   guint largest = largest_packet (device->script);
 
@@ -259,7 +259,7 @@ sim_start (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GErr
   device->step = device->step_done = device->packets_done = 0;
   device->discont = FALSE;
   device->prepared = FALSE;
-  *delay_frames = largest;
+  *info = (ZcStreamInfo){ .delay_frames = largest, .buffer_frames = spec->buffer_frames };
   return TRUE;
 }
 
@@ -306,7 +306,7 @@ prepare (ZcDevice *device)
 
   if (device->prepared)
     return TRUE;
-  while (!is_last_step (device) && device->step_done >= step->frames) {
+  while (step->what != ZC_SIM_LOSE && !is_last_step (device) && device->step_done >= step->frames) {
     device->step++;
     device->step_done = 0;
     step = current_step (device);

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* zc-backend-sim.h: a device that plays a script; for tests, demonstrations and the documentation.
  *
- * The device's name is the script: words apart by spaces or commas. First what the device is:
+ * The device's name is the script: words apart by spaces or commas. What the device is:
  *
  *   format=F32LE rate=48000 channels=2          (these are the defaults)
  *   packet=480            frames of a packet; packet=480:7:1000 takes turns
- *   signal=counting       each sample tells its frame and channel (zc_sim_count()); or tone (440 Hz at half scale),
- *                         or silence
+ *   signal=counting       each sample tells its frame and channel (zc_sim_count()); or tone (440 Hz at half scale;
+ *                         not in A-law or mu-law), or silence
  *   clock=real            packets come as time passes; clock=manual: as zc_sim_set_now_ns() says
  *   drift-ppm=0           the device's clock is faster than ours by so many millionths
  *   jitter-us=0           what it says of time is off by up to so much, either way
  *   untimed               it says nothing of time
  *   fail=open, fail=start that call fails
  *
- * then what it plays, in turn, the last for ever:
+ * and what it plays, in turn, the last for ever (nothing named: play):
  *
  *   play=N     N frames of the signal
  *   silent=N   N frames marked as silent, with garbage for bytes

@@ -2,8 +2,9 @@
 /* zc-backend.h: what an audio system does for us; the contract between the front end (zc-capture) and the backends.
  *
  * Threads. A device is used by one thread at a time: open and close by the one that starts and stops the capture,
- * start to stop by the streaming thread. Only wake comes from any thread, at any moment between open and close.
- * Blocking. open, start and wait block, each within a bound that zc-limits.h names; nothing else does.
+ * start to give_back by the streaming thread, stop by either. Only wake comes from any thread, at any moment between
+ * open and close. enumerate may be called by several threads at once.
+ * Blocking. enumerate, open, start and wait block, each within a bound that zc-limits.h names; nothing else does.
  * State. The front end checks it, so that no backend does: start after open or stop; wait, borrow and give_back
  * between start and stop; give_back after each borrow that gave a packet; stop after start; close last.
  * Outputs are written on success only. */
@@ -40,6 +41,12 @@ typedef struct {
   guint buffer_frames;  /* how late a reader may be without losing anything, >= latency_frames */
 } ZcStreamSpec;
 
+/* What was granted of a ZcStreamSpec. */
+typedef struct {
+  guint delay_frames;  /* how long after its first frame a packet is delivered at most, in regular running; > 0 */
+  guint buffer_frames; /* how late a reader may be */
+} ZcStreamInfo;
+
 typedef enum {
   ZC_WAIT_PACKET,  /* borrow will give one */
   ZC_WAIT_TIMEOUT, /* the deadline passed */
@@ -72,9 +79,8 @@ typedef struct {
   /* What the system calls this device. Valid until close. */
   const gchar *(*device_name) (ZcDevice *device);
 
-  /* Packets in `spec->format` from now on. *delay_frames: how long after its first frame a packet is delivered at
-   * most, in regular running. Blocks at most ZC_START_TIMEOUT_NS, or until woken (ZC_ERROR_WOKEN). */
-  gboolean (*start) (ZcDevice *device, const ZcStreamSpec *spec, guint *delay_frames, GError **error);
+  /* Packets in `spec->format` from now on. Blocks at most ZC_START_TIMEOUT_NS, or until woken (ZC_ERROR_WOKEN). */
+  gboolean (*start) (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error);
 
   /* Until a packet, `timeout_ns` of real time, a wake or loss. *error on loss only. */
   ZcWait (*wait) (ZcDevice *device, gint64 timeout_ns, GError **error);

@@ -13,7 +13,7 @@ struct _ZcCapture {
   /* The streaming thread's, while running. */
   gboolean running;
   ZcStreamSpec spec;
-  guint delay_frames;
+  ZcStreamInfo info;
   ZcTimeline *timeline;
   ZcClockFunc clock;
   gpointer clock_data;
@@ -117,7 +117,7 @@ zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error)
 {
   g_assert (!capture->running && spec->latency_frames > 0 && spec->buffer_frames >= spec->latency_frames);
 
-  if (!capture->backend->start (capture->device, spec, &capture->delay_frames, error))
+  if (!capture->backend->start (capture->device, spec, &capture->info, error))
     return FALSE;
   capture->spec = *spec;
   capture->running = TRUE;
@@ -134,10 +134,10 @@ zc_capture_is_running (const ZcCapture *capture)
   return capture->running;
 }
 
-guint
-zc_capture_delay_frames (const ZcCapture *capture)
+const ZcStreamInfo *
+zc_capture_stream_info (const ZcCapture *capture)
 {
-  return capture->delay_frames;
+  return &capture->info;
 }
 
 /* In the clock of the stamps. Without a word from the system, the packet ended just now. */

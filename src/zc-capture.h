@@ -53,8 +53,8 @@ gboolean zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError 
 /* Between start() and stop(). */
 gboolean zc_capture_is_running (const ZcCapture *capture);
 
-/* How long after the capture of its first frame a packet arrives at most, in regular running. 0 before start(). */
-guint zc_capture_delay_frames (const ZcCapture *capture);
+/* What start() was granted. */
+const ZcStreamInfo *zc_capture_stream_info (const ZcCapture *capture);
 
 /* Waits for frames. The same span again until it was taken by advance(). */
 ZcNext zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error);
@@ -62,7 +62,7 @@ ZcNext zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error);
 /* The first `frames` frames of the span are done with (0 to span.frames); their bytes go back to the engine. */
 void zc_capture_advance (ZcCapture *capture, guint frames);
 
-/* When these frames were captured; see zc_timeline_stamp(). Any that next() has shown since start(). */
+/* When these frames were captured; see zc_timeline_stamp(). Frames that next() has shown, in their order. */
 ZcStamp zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames);
 
 /* While `on`, start() fails with ZC_ERROR_WOKEN and next() returns WOKEN, at once. Any thread. */

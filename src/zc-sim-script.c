@@ -5,8 +5,11 @@
 
 #include <string.h>
 
-/* Longest packet and step: a day at the highest rate is far beyond what 32 bits of frames need. */
+/* Of a step: six hours at 48 kHz. */
 #define MAX_FRAMES (1u << 30)
+
+/* Of a clock, in millionths or in microseconds. */
+#define MAX_DEVIATION 100000
 
 static gboolean
 parse_uint (const gchar *text, guint max, guint *out)
@@ -28,7 +31,7 @@ parse_double (const gchar *text, gdouble *out)
   if (text == NULL || *text == '\0')
     return FALSE;
   value = g_ascii_strtod (text, &end);
-  if (*end != '\0')
+  if (*end != '\0' || !(ABS (value) <= MAX_DEVIATION))
     return FALSE;
   *out = value;
   return TRUE;

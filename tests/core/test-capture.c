@@ -123,7 +123,7 @@ loss_is_a_result (void)
   g_autoptr (GError) error = NULL;
   ZcSpan span;
 
-  start (&fixture, "packet=480 play=480 lose");
+  start (&fixture, "packet=480 play=480 lose play=1");
   span = next (&fixture);
   zc_capture_advance (fixture.capture, span.frames);
   g_assert_cmpint (zc_capture_next (fixture.capture, &span, &error), ==, ZC_NEXT_LOST);

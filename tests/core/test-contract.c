@@ -30,11 +30,12 @@ start_device (ZcDevice *device, const ZcFormat *format)
 {
   ZcStreamSpec spec = { .format = *format, .latency_frames = format->rate / 100, .buffer_frames = format->rate };
   g_autoptr (GError) error = NULL;
-  guint delay_frames = 0;
+  ZcStreamInfo info = { 0 };
 
-  g_assert_true (backend->start (device, &spec, &delay_frames, &error));
+  g_assert_true (backend->start (device, &spec, &info, &error));
   g_assert_no_error (error);
-  g_assert_cmpuint (delay_frames, >, 0);
+  g_assert_cmpuint (info.delay_frames, >, 0);
+  g_assert_cmpuint (info.buffer_frames, >=, info.delay_frames);
 }
 
 static void
@@ -229,10 +230,10 @@ wake_ends_a_start (void)
   ZcDevice *device = open_device (NULL, &format);
   ZcStreamSpec spec = { .format = format, .latency_frames = 480, .buffer_frames = 4800 };
   g_autoptr (GError) error = NULL;
-  guint delay_frames;
+  ZcStreamInfo info;
 
   backend->wake (device, TRUE);
-  g_assert_false (backend->start (device, &spec, &delay_frames, &error));
+  g_assert_false (backend->start (device, &spec, &info, &error));
   g_assert_error (error, ZC_ERROR, ZC_ERROR_WOKEN);
   backend->wake (device, FALSE);
   start_device (device, &format);

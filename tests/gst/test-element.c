@@ -319,7 +319,7 @@ assert_negotiates (const gchar *script, const gchar *sink_caps, const gchar *exp
   ZcTest test;
 
   zc_test_start (&test, script, NULL, sink_caps);
-  zc_test_crank_ms (&test, 20);
+  zc_test_crank_ms (&test, 50);
   gst_buffer_unref (zc_test_pull (&test));
   caps = gst_pad_get_current_caps (test.harness->sinkpad);
   fail_unless (gst_caps_is_equal (caps, expected), "%" GST_PTR_FORMAT, caps);
@@ -333,6 +333,8 @@ GST_START_TEST (downstream_may_ask_for_another_format)
       "rate=44100,channels=2,channel-mask=(bitmask)0x3");
   assert_negotiates ("", "audio/x-raw,format=S16LE,channels=1; audio/x-raw,format={S16LE,F32LE},channels=[1,8]",
       "audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2,channel-mask=(bitmask)0x3");
+  assert_negotiates ("format=S16LE", "audio/x-raw,rate=22050", "audio/x-raw,format=S16LE,layout=interleaved,"
+      "rate=22050,channels=2,channel-mask=(bitmask)0x3");
   assert_negotiates ("", "audio/x-raw,format=S16LE,channels=1; audio/x-raw,format=S16LE,channels=2,rate=44100",
       "audio/x-raw,format=S16LE,layout=interleaved,rate=44100,channels=2,channel-mask=(bitmask)0x3");
 }
@@ -480,7 +482,6 @@ GST_START_TEST (pause_starts_anew)
 {
   ZcTest test;
   GstBuffer *buffer;
-  GstClockTime resumed;
 
   zc_test_start (&test, "", NULL, NULL);
   zc_test_crank_ms (&test, 10);
@@ -490,12 +491,12 @@ GST_START_TEST (pause_starts_anew)
     g_thread_yield ();
   zc_sim_set_now_ns (zc_sim_get_now_ns () + GST_SECOND);
   gst_harness_set_time (test.harness, (GstClockTime) zc_sim_get_now_ns ());
-  resumed = (GstClockTime) zc_sim_get_now_ns ();
+  gst_element_set_base_time (test.element, (GstClockTime) zc_sim_get_now_ns ()); /* as a pipeline does */
   gst_element_set_state (test.element, GST_STATE_PLAYING);
   zc_test_crank_ms (&test, 10);
   buffer = zc_test_pull (&test);
   fail_unless (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
-  fail_unless_equals_clocktime (GST_BUFFER_PTS (buffer), resumed);
+  fail_unless_equals_clocktime (GST_BUFFER_PTS (buffer), 0);
   zc_test_assert_counts (buffer, 0);
   gst_buffer_unref (buffer);
   zc_test_finish (&test);
@@ -513,6 +514,7 @@ GST_START_TEST (quick_pause_starts_anew_too)
     GstBuffer *buffer;
 
     gst_element_set_state (test.element, GST_STATE_PAUSED);
+    gst_element_set_base_time (test.element, (GstClockTime) zc_sim_get_now_ns ());
     gst_element_set_state (test.element, GST_STATE_PLAYING);
     /* A buffer of the stream before may still be on its way. */
     for (gboolean anew = FALSE; !anew;) {
@@ -521,13 +523,66 @@ GST_START_TEST (quick_pause_starts_anew_too)
       if (buffer == NULL)
         continue;
       anew = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT);
-      if (anew)
+      if (anew) {
         zc_test_assert_counts (buffer, 0);
-      else
+        fail_unless (GST_BUFFER_PTS (buffer) <= 20 * GST_MSECOND);
+      } else
         fail_unless (stale++ < 3 * (i + 1), "a pause went unnoticed");
       gst_buffer_unref (buffer);
     }
   }
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (events_in_null_do_no_harm)
+{
+  GstElement *element = gst_element_factory_make ("zcloopbacksrc", NULL);
+
+  gst_element_send_event (element, gst_event_new_eos ());
+  gst_element_send_event (element, gst_event_new_flush_start ());
+  gst_element_send_event (element, gst_event_new_flush_stop (TRUE));
+  gst_object_unref (element);
+}
+GST_END_TEST
+
+GST_START_TEST (what_is_set_in_ready_counts)
+{
+  g_autoptr (GstCaps) caps = NULL;
+  gint rate = 0;
+  ZcTest test;
+
+  zc_test_prepare (&test, "", NULL, NULL);
+  gst_element_set_state (test.element, GST_STATE_READY);
+  g_object_set (test.element, "device", "clock=manual rate=22050 packet=441", NULL);
+  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  zc_test_crank_ms (&test, 20);
+  gst_buffer_unref (zc_test_pull (&test));
+  caps = gst_pad_get_current_caps (test.harness->sinkpad);
+  fail_unless (gst_structure_get_int (gst_caps_get_structure (caps, 0), "rate", &rate) && rate == 22050);
+
+  gst_element_set_state (test.element, GST_STATE_READY);
+  g_object_set (test.element, "pool-min-buffers", 9, "pool-max-buffers", 3, NULL);
+  fail_unless_equals_int (gst_element_set_state (test.element, GST_STATE_PLAYING), GST_STATE_CHANGE_FAILURE);
+  assert_one_error (&test, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS, "pool-min-buffers");
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* Pieces of a millisecond: what is dropped are packets all the same. */
+GST_START_TEST (overflow_drops_whole_packets)
+{
+  ZcTest test;
+  GstBuffer *held;
+
+  zc_test_start (&test, "packet=48", "pool-min-buffers=1 pool-max-buffers=1", NULL);
+  zc_test_crank_ms (&test, 10);
+  held = zc_test_pull (&test);
+  zc_test_crank_ms (&test, 40);
+  while (zc_test_stat (&test, "frames-lost") < 4 * 480)
+    g_thread_yield ();
+  fail_unless_equals_uint64 (zc_test_stat (&test, "overflows"), 4);
+  gst_buffer_unref (held);
   zc_test_finish (&test);
 }
 GST_END_TEST
@@ -583,6 +638,9 @@ element_suite (void)
   tcase_add_test (tc, latency_is_told_and_changes_are_posted);
   tcase_add_test (tc, pause_starts_anew);
   tcase_add_test (tc, quick_pause_starts_anew_too);
+  tcase_add_test (tc, events_in_null_do_no_harm);
+  tcase_add_test (tc, what_is_set_in_ready_counts);
+  tcase_add_test (tc, overflow_drops_whole_packets);
   tcase_add_test (tc, states_change_at_any_moment);
   return suite;
 }

@@ -44,7 +44,7 @@ class CountingSignal(livetest.LiveTest):
 
     def check_arrives(self, label, format, rate, map, seconds):
         """Every frame once, in order, in its channel, in the sink's own format."""
-        server = self.serve(label, format=format, rate=rate, map=map)
+        server = self.serve_steady(label, format=format, rate=rate, map=map)
         path, codes = self.counting_file(server, seconds)
         running = self.capture(server, path, launch.source(device=server.sink.name))
         self.assert_caps_are_the_sinks(running.caps, server)
@@ -53,8 +53,8 @@ class CountingSignal(livetest.LiveTest):
         note(f'{report.matched} frames, {running.caps.format}, {running.caps.channels} channels: all exact')
 
     def server_noise_frames(self, server):
-        """pipewire-pulse (0.3) fills the first period of a u8 stream with 0, which is no silence in u8."""
-        return server.sink.rate // 100 if server.mixes_in_float and server.sink.format == 'u8' else 0
+        """pipewire-pulse (0.3) fills the periods in which a u8 stream begins and ends with 0: no silence in u8."""
+        return 2 * server.sink.rate * server.period_ms // 1000 if server.mixes_in_float and server.sink.format == 'u8' else 0
 
     def assert_caps_are_the_sinks(self, caps, server):
         """Nothing converts on the way: the caps say what the server says of the sink."""
@@ -81,7 +81,7 @@ class ToneLevel(livetest.LiveTest):
 
     def assert_level(self, label, format, rate, map):
         """997 Hz comes out as loud as it went in, on every channel."""
-        server = self.serve(label, format=format, rate=rate, map=map)
+        server = self.serve_steady(label, format=format, rate=rate, map=map)
         sink, fmt = server.sink, signals.FORMATS[format]
         samples = signals.tone(rate, sink.channels, max(3, SHORT_SECONDS), TONE_AMPLITUDE)
         path = signals.write_file(self.path('tone.raw'), signals.encode_level(fmt, samples))
@@ -111,7 +111,7 @@ class WhichDevice(livetest.LiveTest):
         self.assert_captures_the_other(label, launch.source(device='other.monitor'))
 
     def serve_two(self, label):
-        server = self.serve(label, name='first')
+        server = self.serve_steady(label, name='first')
         server.add_sink(self.other)
         return server
 
@@ -133,16 +133,19 @@ class WhilePlaying(livetest.LiveTest):
 
     def check_joins_a_running_stream(self, label):
         """A capture that begins in the middle misses what was before, and nothing after its first frame."""
-        server = self.serve(label)
+        server = self.serve_steady(label)
         path, codes = self.counting_file(server, SHORT_SECONDS + 1, lead_seconds=0)
+        listener = self.enter(clients.BareClient(server))
+        listener.wait_for_bytes()
         with clients.player(server, path, server.sink) as player:
-            self.wait_for_clients(server, 'sink-inputs', 1)
+            listener.wait_for_sound()
             with launch.Launch(server, launch.source(device=server.sink.name), self.path('captured.raw')) as running:
                 player.wait(self.seconds_of(path, server.sink) * 1.5 + 15)
                 self.capture_tail(running)
                 running.finish()
         report = self.account(running, server.sink, codes)
         self.assertTrue(report.unbroken and report.last == report.played - 1, report)
+        self.assertGreater(report.first, 0)
         note(f'joined at frame {report.first}, then {report.matched} frames: all exact')
 
 

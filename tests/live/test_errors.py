@@ -80,7 +80,7 @@ class OnAServer(ErrorTest):
                               ['pool-min-buffers', 'pool-max-buffers'])
 
     def assert_impossible_caps(self, label, caps, names):
-        """gst-launch-1.0 itself refuses what the pad's template rules out, the element the rest: one line either way."""
+        """gst-launch-1.0 refuses what the pad's template rules out, the element the rest: one line either way."""
         server = self.serve(label)
         self.assert_one_error(server.env, f'{launch.source()} ! {caps} ! fakesink', names, advice=False)
 

@@ -40,7 +40,7 @@ class LateReader(livetest.LiveTest):
 
     def check_stalled_one_second(self, label):
         """Downstream does nothing for a second in the middle of the signal; every frame is there all the same."""
-        server = self.serve(label)
+        server = self.serve_steady(label)
         path, codes = self.counting_file(server, SHORT_SECONDS + 3)
         with server.activated(), Capture(f'filesink name=sink location={self.path("captured.raw")}',
                                          device=server.sink.name) as capture:
@@ -56,7 +56,7 @@ class LateReader(livetest.LiveTest):
 
     def check_slow_all_the_time(self, label):
         """A reader that sleeps 5 ms of each 10 is never late in the long run, and never a reason to lose."""
-        server = self.serve(label)
+        server = self.serve_steady(label)
         path, codes = self.counting_file(server, SHORT_SECONDS)
         with server.activated(), Capture(f'identity sleep-time=5000 ! filesink location={self.path("captured.raw")}',
                                          device=server.sink.name) as capture:
@@ -138,7 +138,7 @@ class FirstBuffer(livetest.LiveTest):
         """The sink is already awake: the first buffer comes at once."""
         server = self.serve(label)
         with clients.BareClient(server) as reader:
-            reader.wait_for_sound()
+            reader.wait_for_bytes()
             with server.activated():
                 self.assertLess(self.first_buffer(server), FIRST_BUFFER_BOUND_S)
 
@@ -158,7 +158,7 @@ class FirstBuffer(livetest.LiveTest):
     def assert_as_soon_as_a_bare_client(self, server):
         with clients.BareClient(server) as bare:
             ours = self.first_buffer(server)
-            theirs = bare.wait_for_sound()
+            theirs = bare.wait_for_bytes()
         note(f'parec {theirs * 1000:.0f} ms')
         self.assertLess(ours, max(theirs, FIRST_BUFFER_BOUND_S) + BARE_CLIENT_MARGIN_S)
 

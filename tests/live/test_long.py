@@ -18,7 +18,7 @@ WARM_UP_PACKETS = 200
 class TeeWithTwoQueues(livetest.LiveTest):
 
     def check_pool(self, label):
-        server = self.serve(label)
+        server = self.serve_steady(label)
         path, codes = self.counting_file(server, 60 * MINUTES)
         captured = self.path('captured.raw')
         downstream = f'tee name=t t. ! queue ! filesink location={captured} t. ! queue ! fakesink'

@@ -42,6 +42,13 @@ class CountingSignal(unittest.TestCase):
                          (3 + 7, 10, 5 + 7, 0), report)
         self.assertEqual((report.first, report.last), (0, 8999))
 
+    def check_noise_around_is_noticed(self, fmt, channels):
+        codes = signals.counting(fmt, channels, FRAMES)
+        noise = np.full((4, channels), 77, np.int32)
+        report = signals.check_counting(np.concatenate([noise, codes, silent(channels), noise]), codes)
+        self.assertEqual((report.noise_before, report.noise_after), (4, 4), report)
+        self.assertTrue(report.perfect, report)
+
     def check_one_wrong_sample(self, fmt, channels):
         codes = signals.counting(fmt, channels, FRAMES)
         captured = codes.copy()

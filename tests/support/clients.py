@@ -25,6 +25,7 @@ class BareClient:
     def __init__(self, server):
         self._server = server
         self._seconds = None
+        self._heard = False
 
     def __enter__(self):
         self._started = time.monotonic()
@@ -41,10 +42,15 @@ class BareClient:
         self._reader.join()
         self._process.stdout.close()
 
-    def wait_for_sound(self):
+    def wait_for_bytes(self):
         """Seconds from its start to its first byte."""
-        return poll.until(lambda: self._seconds, 5, 'sound for parec')
+        return poll.until(lambda: self._seconds, 5, 'bytes for parec')
+
+    def wait_for_sound(self):
+        """Until it hears something that is not silence (in a format whose silence is 0)."""
+        poll.until(lambda: self._heard, 5, 'sound for parec')
 
     def _read(self):
-        while self._process.stdout.read1(65536):
+        while data := self._process.stdout.read1(65536):
             self._seconds = self._seconds or time.monotonic() - self._started
+            self._heard = self._heard or any(data)

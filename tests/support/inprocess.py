@@ -4,6 +4,7 @@
 Each capture proves the element's account when it ends: captured + silence + lost = expected, within one packet."""
 
 import dataclasses
+import faulthandler
 import os
 import time
 import types
@@ -21,6 +22,7 @@ from . import launch, poll  # noqa: E402
 Gst.init(None)
 
 STATE_BOUND_S = 2.0
+HANG_S = 20.0
 SECOND = Gst.SECOND
 NONE = Gst.CLOCK_TIME_NONE
 
@@ -72,14 +74,8 @@ class Capture:
             self.check_account()
 
     def set_state(self, state):
-        """Changes the state and holds the element to its bound."""
-        before = time.monotonic()
-        result = self.pipeline.set_state(state)
-        seconds = time.monotonic() - before
-        self.last_state_s, self.longest_state_s = seconds, max(seconds, self.longest_state_s)
-        if seconds > STATE_BOUND_S:
-            raise AssertionError(f'change to {state.value_nick} took {seconds:.3f} s')
-        return result
+        self.last_state_s = change_state(self.pipeline, state)
+        self.longest_state_s = max(self.last_state_s, self.longest_state_s)
 
     @property
     def stats(self):
@@ -175,6 +171,18 @@ class Capture:
                                    buffer.has_flags(Gst.BufferFlags.DISCONT), buffer.has_flags(Gst.BufferFlags.GAP),
                                    arrival, time.monotonic() - self._started))
         return Gst.PadProbeReturn.OK
+
+
+def change_state(pipeline, state):
+    """Seconds that the change took; fails beyond the bound. One that hangs ends the program, with a trace."""
+    before = time.monotonic()
+    faulthandler.dump_traceback_later(HANG_S, exit=True)
+    pipeline.set_state(state)
+    faulthandler.cancel_dump_traceback_later()
+    seconds = time.monotonic() - before
+    if seconds > STATE_BOUND_S:
+        raise AssertionError(f'change to {state.value_nick} took {seconds:.3f} s')
+    return seconds
 
 
 def breaks(packets):

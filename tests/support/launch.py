@@ -84,7 +84,8 @@ def _text(file):
 def error_lines(text):
     """The first line of each error: on the bus, or in the description (gst-launch-1.0's own epilogue, "pipeline
     doesn't want to preroll", is none)."""
-    return [line for line in text.splitlines() if line.startswith(('ERROR: from element', 'WARNING: erroneous pipeline'))]
+    starts = ('ERROR: from element', 'WARNING: erroneous pipeline')
+    return [line for line in text.splitlines() if line.startswith(starts)]
 
 
 class Caps:

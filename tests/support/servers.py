@@ -54,8 +54,9 @@ class _Server:
     programs = ()
     mixes_in_float = False
 
-    def __init__(self, sink=None, **sink_arguments):
+    def __init__(self, sink=None, period_ms=10, **sink_arguments):
         self.sink = sink or Sink(**sink_arguments)
+        self.period_ms = period_ms
         self.directory = None
         self.daemons = []
 
@@ -237,10 +238,11 @@ class PulseServer(_Server):
 
 
 class PipeWireServer(_Server):
-    """PipeWire, WirePlumber's policy and pipewire-pulse; the graph runs at the first sink's rate in 10 ms steps.
+    """PipeWire, WirePlumber's policy and pipewire-pulse; the graph runs at the first sink's rate in steps of period_ms.
 
     Everything in PipeWire's graph is float32: a sink's own format is what its client asked for, and its monitor
-    always says float32le."""
+    always says float32le. A client whose turn comes too late in a period loses that period, in the server: where the
+    machine is busy and has no real-time scheduling, a test of exactness wants a long one. PulseAudio has no period."""
 
     label = 'pipewire-pulse'
     programs = ('pipewire', 'wireplumber', 'pipewire-pulse')
@@ -249,7 +251,7 @@ class PipeWireServer(_Server):
     _NO_BUS = 'context.properties = { support.dbus = false }\n'
 
     def _configure(self):
-        step = self.sink.rate // 100
+        step = self.sink.rate * self.period_ms // 1000
         self._write('config/pipewire/pipewire.conf.d/10-zc.conf', f'''
 context.properties = {{
     support.dbus = false

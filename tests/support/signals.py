@@ -14,6 +14,7 @@ import numpy as np
 TONE_HZ = 997  # prime: whole periods in each second, at no rate a divisor of it
 BLOCK_FRAMES = 1 << 20
 GIVE_UP_FRAMES = 2000
+GAPS_SHOWN = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,16 +156,17 @@ def level_db(samples, rate, frequency=TONE_HZ):
     return 20 * np.log10(2 * np.abs(turn @ part) / len(part))
 
 
-@dataclasses.dataclass
+@dataclasses.dataclass(repr=False)
 class Report:
-    """What became of a counting signal. All counts are frames; `noise_before` is what was neither silence nor
-    signal before the signal's first frame, `unrecognised` the same after it."""
+    """What became of a counting signal. All counts are frames; `unrecognised` is neither silence nor signal;
+    `noise_before` and `noise_after` are that before the signal's first and after its last frame."""
 
     captured: int = 0
     silence_before: int = 0
     silence_after: int = 0
     silence_inside: int = 0
     noise_before: int = 0
+    noise_after: int = 0
     missing: int = 0
     repeated: int = 0
     unrecognised: int = 0
@@ -175,6 +177,13 @@ class Report:
     worst_error: int = 0
     channels_found: list = dataclasses.field(default_factory=list)
     gaps: list = dataclasses.field(default_factory=list)
+
+    def __str__(self):
+        counts = ', '.join(f'{field.name} {getattr(self, field.name)}' for field in dataclasses.fields(self)[:-1])
+        more = f' and {len(self.gaps) - GAPS_SHOWN} more' if len(self.gaps) > GAPS_SHOWN else ''
+        return f'{counts}; gaps (position, kind, frames) {self.gaps[:GAPS_SHOWN]}{more}'
+
+    __repr__ = __str__
 
     @property
     def perfect(self):
@@ -210,6 +219,7 @@ def check_counting(codes, reference, tolerance=0):
 def _follow(codes, reference, tolerance, report):
     """Matches run after run; between two runs lies a gap of a kind."""
     position, expected = 0, None
+    unrecognised_then = silence_then = 0
     while position < len(codes):
         silent = _silent_run(codes, position, tolerance)
         if silent:
@@ -234,6 +244,11 @@ def _follow(codes, reference, tolerance, report):
         report.matched += run
         report.last = found + run - 1
         position, expected = position + run, found + run
+        unrecognised_then, silence_then = report.unrecognised, report.silence_inside
+    if report.matched and report.last == len(reference) - 1:
+        report.noise_after = report.unrecognised - unrecognised_then
+        report.silence_after += report.silence_inside - silence_then
+        report.unrecognised, report.silence_inside = unrecognised_then, silence_then
 
 
 def _note_jump(report, position, expected, found):
@@ -262,10 +277,12 @@ def _window(codes, reference, tolerance):
 
 def _locate(codes, position, reference, expected, tolerance):
     """Where in the reference the frames at `position` are from; None if nowhere."""
-    window = min(_window(codes, reference, tolerance), len(codes) - position)
+    window = _window(codes, reference, tolerance)
     wanted = codes[position:position + window].astype(np.int64)
-    if expected is not None and _equal(wanted, reference[expected:expected + window], tolerance):
+    if expected is not None and _equal(wanted, reference[expected:expected + len(wanted)], tolerance):
         return expected
+    if len(wanted) < window:
+        return None  # too few to tell
     candidates = np.flatnonzero(np.abs(reference[:len(reference) - window + 1, 0] - wanted[0, 0]) <= tolerance)
     for frame in range(window):
         near = np.abs(reference[candidates + frame] - wanted[frame]) <= tolerance
