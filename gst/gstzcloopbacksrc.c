@@ -76,6 +76,10 @@ struct _GstZcLoopbackSrc {
   gboolean unlocked; /* by GstBaseSrc: create() is to return */
   gboolean paused;   /* create() is to wait for PLAYING */
 
+  /* Atomic: the thread that takes us from PLAYING to PAUSED. GStreamer 1.26 unlocks in it, 1.22 does not. Were create()
+   * to return for that just when PLAYING comes again, nobody would call it any more; it waits by itself instead. */
+  GThread *pausing;
+
   /* From READY on. */
   ZcCapture *capture;
   GstZcPacker *packer;
@@ -714,6 +718,7 @@ gst_zc_loopback_src_stop (GstBaseSrc *base)
 static void
 set_wake (GstZcLoopbackSrc *self, gboolean *reason, gboolean on)
 {
+  GST_LOG_OBJECT (self, "%s %s", reason == &self->paused ? "pause" : "unlock", on ? "on" : "off");
   g_mutex_lock (&self->wake_lock);
   *reason = on;
   if (self->capture != NULL)
@@ -726,7 +731,8 @@ gst_zc_loopback_src_unlock (GstBaseSrc *base)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
 
-  set_wake (self, &self->unlocked, TRUE);
+  if (g_atomic_pointer_get (&self->pausing) != g_thread_self ())
+    set_wake (self, &self->unlocked, TRUE);
   return TRUE;
 }
 
@@ -777,9 +783,12 @@ gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition
     g_atomic_int_set (&self->stale, TRUE); /* the base time is new by now */
     set_wake (self, &self->paused, FALSE);
   }
-  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
+    g_atomic_pointer_set (&self->pausing, g_thread_self ());
     set_wake (self, &self->paused, TRUE);
+  }
   result = GST_ELEMENT_CLASS (gst_zc_loopback_src_parent_class)->change_state (element, transition);
+  g_atomic_pointer_set (&self->pausing, NULL);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     close_device (self);
   return result;

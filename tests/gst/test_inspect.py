@@ -18,7 +18,7 @@ from support import tap  # noqa: E402
 
 GOLDEN = os.path.join(HERE, '..', '..', 'docs', 'zcloopbacksrc.txt')
 BASE_CLASS_PROPERTIES = {'automatic-eos', 'blocksize', 'do-timestamp', 'name', 'num-buffers', 'parent', 'typefind'}
-LEFT_OUT = re.compile(r'^  (Filename|Version|Documentation|Source release date)\s')
+LEFT_OUT = re.compile(r'^  (Filename|Version|Documentation|Source release date)\s|^Element Flags:|^  - SOURCE')
 
 
 def shown():
