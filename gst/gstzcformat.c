@@ -151,3 +151,55 @@ gst_zc_reorder_apply (const GstZcReorder *reorder, guint8 *data, gsize bytes)
   if (reorder->needed)
     gst_audio_reorder_channels (data, bytes, reorder->sample, reorder->channels, reorder->from, reorder->to);
 }
+
+static void
+fixate_structure (GstStructure *structure, const ZcFormat *native)
+{
+  gint channels = 0;
+
+  gst_structure_fixate_field_string (structure, "format", zc_sample_name (native->sample));
+  gst_structure_fixate_field_nearest_int (structure, "rate", (gint) native->rate);
+  gst_structure_fixate_field_nearest_int (structure, "channels", (gint) native->channels);
+  gst_structure_get_int (structure, "channels", &channels);
+  if (channels >= 2 && gst_structure_has_name (structure, "audio/x-raw")
+      && !gst_structure_has_field (structure, "channel-mask")) {
+    guint64 mask = gst_audio_channel_get_fallback_mask (channels);
+    if ((guint) channels == native->channels) {
+      g_autoptr (GstCaps) own = gst_zc_format_to_caps (native);
+      gst_structure_get (gst_caps_get_structure (own, 0), "channel-mask", GST_TYPE_BITMASK, &mask, NULL);
+    }
+    gst_structure_set (structure, "channel-mask", GST_TYPE_BITMASK, mask, NULL);
+  }
+}
+
+/* How far from the device: each channel that is missing or too many counts more than any rate. */
+static gint64
+distance (const GstStructure *structure, const ZcFormat *native)
+{
+  gint channels = 0, rate = 0;
+
+  gst_structure_get_int (structure, "channels", &channels);
+  gst_structure_get_int (structure, "rate", &rate);
+  return (gint64) ABS (channels - (gint) native->channels) * (2 * ZC_MAX_RATE) + ABS (rate - (gint) native->rate);
+}
+
+GstCaps *
+gst_zc_format_closest_caps (const ZcFormat *native, const GstCaps *caps)
+{
+  g_autoptr (GstCaps) own = gst_zc_format_to_caps (native);
+  g_autoptr (GstCaps) all = gst_caps_copy (caps);
+  GstCaps *same = gst_caps_intersect (own, all);
+  GstStructure *best = NULL;
+
+  if (!gst_caps_is_empty (same))
+    return same;
+  gst_caps_unref (same);
+  for (guint i = 0; i < gst_caps_get_size (all); i++) {
+    GstStructure *structure = gst_caps_get_structure (all, i);
+
+    fixate_structure (structure, native);
+    if (best == NULL || distance (structure, native) < distance (best, native))
+      best = structure;
+  }
+  return gst_caps_new_full (gst_structure_copy (best), NULL);
+}

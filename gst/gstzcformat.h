@@ -23,6 +23,11 @@ GstCaps *gst_zc_format_to_caps (const ZcFormat *format);
  * FALSE if the caps are none of ours. */
 gboolean gst_zc_format_from_caps (const GstCaps *caps, const ZcFormat *native, ZcFormat *format);
 
+/* Of caps that a stream could have (not empty): those of the device if they are among them, wherever they stand; else
+ * what is closest to it, in channels first, then in rate. One structure, in which only a list of formats may be left
+ * open. Transfer full. */
+GstCaps *gst_zc_format_closest_caps (const ZcFormat *native, const GstCaps *caps);
+
 /* Moving the channels of a format into GStreamer's order. */
 typedef struct {
   gboolean needed; /* FALSE: they stand so already */

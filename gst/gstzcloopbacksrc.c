@@ -19,29 +19,14 @@
 #include "gstzcbufferpool.h"
 #include "gstzcerror.h"
 #include "gstzcpacker.h"
+#include "gstzcsettings.h"
 #include "zc-capture.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_zc_loopback_src_debug);
 #define GST_CAT_DEFAULT gst_zc_loopback_src_debug
 
-#define DEFAULT_LATENCY_TIME_US     10000
-#define DEFAULT_BUFFER_TIME_US      4000000
-#define DEFAULT_MEMORY_MODE         GST_ZC_MEMORY_MODE_POOL
-#define DEFAULT_OVERFLOW            GST_ZC_OVERFLOW_DROP
-#define DEFAULT_POOL_MIN_BUFFERS    64
-#define DEFAULT_POOL_MAX_BUFFERS    1024
-
 enum {
-  PROP_0,
-  PROP_BACKEND,
-  PROP_DEVICE,
-  PROP_LATENCY_TIME,
-  PROP_BUFFER_TIME,
-  PROP_MEMORY_MODE,
-  PROP_OVERFLOW,
-  PROP_POOL_MIN_BUFFERS,
-  PROP_POOL_MAX_BUFFERS,
-  PROP_STATS,
+  PROP_STATS = GST_ZC_N_SETTINGS,
   PROP_POOL_HITS,
   PROP_POOL_MISSES,
   PROP_POOL_HIT_RATE,
@@ -49,24 +34,12 @@ enum {
   PROP_POOL_HIGH_WATER,
   PROP_POOL_SIZE,
   PROP_ACTUAL_DEVICE,
-  N_PROPS,
 };
-
-/* What the user set. */
-typedef struct {
-  gint backend;
-  gchar *device;
-  gint64 latency_time_us;
-  gint64 buffer_time_us;
-  GstZcMemoryMode memory_mode;
-  guint pool_min_buffers;
-  guint pool_max_buffers;
-} Settings;
 
 struct _GstZcLoopbackSrc {
   GstPushSrc parent;
 
-  gint overflow; /* GstZcOverflow; atomic */
+  gint overflow; /* atomic: of the settings, for the streaming thread */
   gint stale;    /* atomic: a pause came between; stream and base time are from before it */
   ZcStats stats;
 
@@ -85,7 +58,7 @@ struct _GstZcLoopbackSrc {
   GstZcPacker *packer;
 
   /* Under the object lock. */
-  Settings settings;
+  GstZcSettings settings;
   gboolean other_device;            /* backend or device were set since the device was opened */
   GstBufferPool *pool;              /* ours, the newest, kept after the stop for its counters; or NULL */
   GstZcBufferPoolStats past;        /* of the pools before it, in this run */
@@ -193,60 +166,11 @@ gst_zc_loopback_src_get_caps (GstBaseSrc *base, GstCaps *filter)
   return caps;
 }
 
-static void
-fixate_structure (GstStructure *structure, const ZcFormat *native)
-{
-  gint channels = 0;
-
-  gst_structure_fixate_field_string (structure, "format", zc_sample_name (native->sample));
-  gst_structure_fixate_field_nearest_int (structure, "rate", (gint) native->rate);
-  gst_structure_fixate_field_nearest_int (structure, "channels", (gint) native->channels);
-  gst_structure_get_int (structure, "channels", &channels);
-  if (channels >= 2 && gst_structure_has_name (structure, "audio/x-raw")
-      && !gst_structure_has_field (structure, "channel-mask")) {
-    guint64 mask = gst_audio_channel_get_fallback_mask (channels);
-    if ((guint) channels == native->channels) {
-      g_autoptr (GstCaps) own = gst_zc_format_to_caps (native);
-      gst_structure_get (gst_caps_get_structure (own, 0), "channel-mask", GST_TYPE_BITMASK, &mask, NULL);
-    }
-    gst_structure_set (structure, "channel-mask", GST_TYPE_BITMASK, mask, NULL);
-  }
-}
-
-/* How far from the device: each channel that is missing or too many counts more than any rate. */
-static gint64
-distance (const GstStructure *structure, const ZcFormat *native)
-{
-  gint channels = 0, rate = 0;
-
-  gst_structure_get_int (structure, "channels", &channels);
-  gst_structure_get_int (structure, "rate", &rate);
-  return (gint64) ABS (channels - (gint) native->channels) * (2 * ZC_MAX_RATE) + ABS (rate - (gint) native->rate);
-}
-
-/* The device's own format if downstream takes it, wherever in the caps; else as close to it as they come. */
 static GstCaps *
 gst_zc_loopback_src_fixate (GstBaseSrc *base, GstCaps *caps)
 {
-  const ZcFormat *native = &GST_ZC_LOOPBACK_SRC (base)->native;
-  g_autoptr (GstCaps) own = gst_zc_format_to_caps (native);
-  GstCaps *closest = gst_caps_intersect (own, caps);
-  GstStructure *best = NULL;
+  GstCaps *closest = gst_zc_format_closest_caps (&GST_ZC_LOOPBACK_SRC (base)->native, caps);
 
-  if (!gst_caps_is_empty (closest)) {
-    gst_caps_unref (caps);
-    return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->fixate (base, closest);
-  }
-  gst_caps_unref (closest);
-  caps = gst_caps_make_writable (caps);
-  for (guint i = 0; i < gst_caps_get_size (caps); i++) {
-    GstStructure *structure = gst_caps_get_structure (caps, i);
-
-    fixate_structure (structure, native);
-    if (best == NULL || distance (structure, native) < distance (best, native))
-      best = structure;
-  }
-  closest = gst_caps_new_full (gst_structure_copy (best), NULL);
   gst_caps_unref (caps);
   return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->fixate (base, closest);
 }
@@ -392,7 +316,7 @@ gst_zc_loopback_src_decide_allocation (GstBaseSrc *base, GstQuery *query)
   gboolean offered = gst_query_get_n_allocation_pools (query) > 0;
   guint packet_bytes = self->spec.latency_frames * zc_format_frame_bytes (&self->spec.format);
   guint size = 0, min_buffers = 0, max_buffers = 0;
-  Settings settings;
+  GstZcSettings settings;
   GstCaps *caps;
 
   gst_query_parse_allocation (query, &caps, NULL);
@@ -619,21 +543,11 @@ gst_zc_loopback_src_query (GstBaseSrc *base, GstQuery *query)
 /* -- states ------------------------------------------------------------------------------------------------------ */
 
 static gboolean
-check_settings (const Settings *settings, GError **error)
-{
-  if (settings->pool_min_buffers <= settings->pool_max_buffers)
-    return TRUE;
-  g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "pool-min-buffers (%u) is above pool-max-buffers (%u). Lower the "
-      "one or raise the other.", settings->pool_min_buffers, settings->pool_max_buffers);
-  return FALSE;
-}
-
-static gboolean
 open_capture (GstZcLoopbackSrc *self, GError **error)
 {
   g_autofree gchar *device = NULL;
   ZcCapture *capture = NULL;
-  Settings settings;
+  GstZcSettings settings;
 
   GST_OBJECT_LOCK (self);
   self->other_device = FALSE;
@@ -641,7 +555,7 @@ open_capture (GstZcLoopbackSrc *self, GError **error)
   device = g_strdup (settings.device);
   GST_OBJECT_UNLOCK (self);
 
-  if (check_settings (&settings, error))
+  if (gst_zc_settings_check (&settings, error))
     capture = zc_capture_open (gst_zc_backend_get_nick (settings.backend), device, &self->stats, error);
   g_mutex_lock (&self->wake_lock);
   self->capture = capture;
@@ -751,14 +665,14 @@ prepare (GstZcLoopbackSrc *self)
 {
   g_autoptr (GError) error = NULL;
   gboolean other_device;
-  Settings settings;
+  GstZcSettings settings;
 
   GST_OBJECT_LOCK (self);
   settings = self->settings;
   other_device = self->other_device;
   GST_OBJECT_UNLOCK (self);
 
-  if (!check_settings (&settings, &error)) {
+  if (!gst_zc_settings_check (&settings, &error)) {
     gst_zc_post_error (GST_ELEMENT_CAST (self), error);
     return FALSE;
   }
@@ -800,83 +714,15 @@ static void
 gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
-  Settings *settings = &self->settings;
+  gboolean known;
 
   GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_BACKEND:
-      settings->backend = g_value_get_enum (value);
-      self->other_device = TRUE;
-      break;
-    case PROP_DEVICE:
-      g_free (settings->device);
-      settings->device = g_value_dup_string (value);
-      self->other_device = TRUE;
-      break;
-    case PROP_LATENCY_TIME:
-      settings->latency_time_us = g_value_get_int64 (value);
-      break;
-    case PROP_BUFFER_TIME:
-      settings->buffer_time_us = g_value_get_int64 (value);
-      break;
-    case PROP_MEMORY_MODE:
-      settings->memory_mode = (GstZcMemoryMode) g_value_get_enum (value);
-      break;
-    case PROP_OVERFLOW:
-      g_atomic_int_set (&self->overflow, g_value_get_enum (value));
-      break;
-    case PROP_POOL_MIN_BUFFERS:
-      settings->pool_min_buffers = g_value_get_uint (value);
-      break;
-    case PROP_POOL_MAX_BUFFERS:
-      settings->pool_max_buffers = g_value_get_uint (value);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  known = gst_zc_settings_set (&self->settings, id, value);
+  self->other_device |= id == GST_ZC_SETTING_BACKEND || id == GST_ZC_SETTING_DEVICE;
+  g_atomic_int_set (&self->overflow, self->settings.overflow);
   GST_OBJECT_UNLOCK (self);
-}
-
-static void
-get_setting (GstZcLoopbackSrc *self, guint id, GValue *value, GParamSpec *pspec)
-{
-  const Settings *settings = &self->settings;
-
-  GST_OBJECT_LOCK (self);
-  switch (id) {
-    case PROP_BACKEND:
-      g_value_set_enum (value, settings->backend);
-      break;
-    case PROP_DEVICE:
-      g_value_set_string (value, settings->device);
-      break;
-    case PROP_LATENCY_TIME:
-      g_value_set_int64 (value, settings->latency_time_us);
-      break;
-    case PROP_BUFFER_TIME:
-      g_value_set_int64 (value, settings->buffer_time_us);
-      break;
-    case PROP_MEMORY_MODE:
-      g_value_set_enum (value, settings->memory_mode);
-      break;
-    case PROP_OVERFLOW:
-      g_value_set_enum (value, g_atomic_int_get (&self->overflow));
-      break;
-    case PROP_POOL_MIN_BUFFERS:
-      g_value_set_uint (value, settings->pool_min_buffers);
-      break;
-    case PROP_POOL_MAX_BUFFERS:
-      g_value_set_uint (value, settings->pool_max_buffers);
-      break;
-    case PROP_ACTUAL_DEVICE:
-      g_value_set_string (value, self->actual_device);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (self, id, pspec);
-      break;
-  }
-  GST_OBJECT_UNLOCK (self);
+  if (!known)
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -884,6 +730,15 @@ gst_zc_loopback_src_get_property (GObject *object, guint id, GValue *value, GPar
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
   GstZcBufferPoolStats pool;
+  gboolean is_setting;
+
+  GST_OBJECT_LOCK (self);
+  is_setting = gst_zc_settings_get (&self->settings, id, value);
+  if (id == PROP_ACTUAL_DEVICE)
+    g_value_set_string (value, self->actual_device);
+  GST_OBJECT_UNLOCK (self);
+  if (is_setting || id == PROP_ACTUAL_DEVICE)
+    return;
 
   pool_totals (self, &pool);
   switch (id) {
@@ -909,7 +764,7 @@ gst_zc_loopback_src_get_property (GObject *object, guint id, GValue *value, GPar
       g_value_set_uint64 (value, pool.size);
       break;
     default:
-      get_setting (self, id, value, pspec);
+      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
       break;
   }
 }
@@ -920,36 +775,9 @@ gst_zc_loopback_src_finalize (GObject *object)
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
 
   gst_clear_object (&self->pool);
-  g_free (self->settings.device);
+  gst_zc_settings_clear (&self->settings);
   g_mutex_clear (&self->wake_lock);
   G_OBJECT_CLASS (gst_zc_loopback_src_parent_class)->finalize (object);
-}
-
-static void
-install_settings (GObjectClass *klass)
-{
-  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
-
-  g_object_class_install_property (klass, PROP_BACKEND, g_param_spec_enum ("backend", "Backend",
-      "The audio system to capture from", GST_TYPE_ZC_BACKEND, GST_ZC_BACKEND_AUTO, flags));
-  g_object_class_install_property (klass, PROP_DEVICE, g_param_spec_string ("device", "Device",
-      "The output to capture: its name, its monitor's, or its description (unset = the default output)", NULL,
-      flags));
-  g_object_class_install_property (klass, PROP_LATENCY_TIME, g_param_spec_int64 ("latency-time", "Latency time",
-      "Length of a packet, in microseconds", 100, G_USEC_PER_SEC, DEFAULT_LATENCY_TIME_US, flags));
-  g_object_class_install_property (klass, PROP_BUFFER_TIME, g_param_spec_int64 ("buffer-time", "Buffer time",
-      "How late downstream may be without losing sound, in microseconds (at least twice latency-time is used)", 1000,
-      60 * G_USEC_PER_SEC, DEFAULT_BUFFER_TIME_US, flags));
-  g_object_class_install_property (klass, PROP_MEMORY_MODE, g_param_spec_enum ("memory-mode", "Memory mode",
-      "Where the memory of a packet comes from", GST_TYPE_ZC_MEMORY_MODE, DEFAULT_MEMORY_MODE, flags));
-  g_object_class_install_property (klass, PROP_OVERFLOW, g_param_spec_enum ("overflow", "Overflow",
-      "What to do with a packet when downstream holds pool-max-buffers buffers", GST_TYPE_ZC_OVERFLOW,
-      DEFAULT_OVERFLOW, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
-  g_object_class_install_property (klass, PROP_POOL_MIN_BUFFERS, g_param_spec_uint ("pool-min-buffers",
-      "Pool minimum", "Buffers that the pool makes before the first packet", 1, ZC_MAX_BLOCKS,
-      DEFAULT_POOL_MIN_BUFFERS, flags));
-  g_object_class_install_property (klass, PROP_POOL_MAX_BUFFERS, g_param_spec_uint ("pool-max-buffers",
-      "Pool maximum", "Buffers that the pool may grow to", 1, ZC_MAX_BLOCKS, DEFAULT_POOL_MAX_BUFFERS, flags));
 }
 
 static void
@@ -985,7 +813,7 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   object_class->set_property = gst_zc_loopback_src_set_property;
   object_class->get_property = gst_zc_loopback_src_get_property;
   object_class->finalize = gst_zc_loopback_src_finalize;
-  install_settings (object_class);
+  gst_zc_settings_install (object_class);
   install_readings (object_class);
 
   gst_element_class_add_static_pad_template (element_class, &src_template);
@@ -1015,15 +843,8 @@ static void
 gst_zc_loopback_src_init (GstZcLoopbackSrc *self)
 {
   g_mutex_init (&self->wake_lock);
-  self->overflow = DEFAULT_OVERFLOW;
-  self->settings = (Settings){
-    .backend = GST_ZC_BACKEND_AUTO,
-    .latency_time_us = DEFAULT_LATENCY_TIME_US,
-    .buffer_time_us = DEFAULT_BUFFER_TIME_US,
-    .memory_mode = DEFAULT_MEMORY_MODE,
-    .pool_min_buffers = DEFAULT_POOL_MIN_BUFFERS,
-    .pool_max_buffers = DEFAULT_POOL_MAX_BUFFERS,
-  };
+  gst_zc_settings_init (&self->settings);
+  self->overflow = self->settings.overflow;
   gst_base_src_set_live (GST_BASE_SRC (self), TRUE);
   gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
 }

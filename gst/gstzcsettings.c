@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstzcsettings.h"
+
+#include "zc-error.h"
+#include "zc-limits.h"
+
+#define DEFAULT_LATENCY_TIME_US     10000
+#define DEFAULT_BUFFER_TIME_US      4000000
+#define DEFAULT_MEMORY_MODE         GST_ZC_MEMORY_MODE_POOL
+#define DEFAULT_OVERFLOW            GST_ZC_OVERFLOW_DROP
+#define DEFAULT_POOL_MIN_BUFFERS    64
+#define DEFAULT_POOL_MAX_BUFFERS    1024
+
+void
+gst_zc_settings_install (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+
+  g_object_class_install_property (klass, GST_ZC_SETTING_BACKEND, g_param_spec_enum ("backend", "Backend",
+      "The audio system to capture from", GST_TYPE_ZC_BACKEND, GST_ZC_BACKEND_AUTO, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_DEVICE, g_param_spec_string ("device", "Device",
+      "The output to capture: its name, its monitor's, or its description (unset = the default output)", NULL,
+      flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_LATENCY_TIME, g_param_spec_int64 ("latency-time", "Latency time",
+      "Length of a packet, in microseconds", 100, G_USEC_PER_SEC, DEFAULT_LATENCY_TIME_US, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_BUFFER_TIME, g_param_spec_int64 ("buffer-time", "Buffer time",
+      "How late downstream may be without losing sound, in microseconds (at least twice latency-time is used)", 1000,
+      60 * G_USEC_PER_SEC, DEFAULT_BUFFER_TIME_US, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_MEMORY_MODE, g_param_spec_enum ("memory-mode", "Memory mode",
+      "Where the memory of a packet comes from", GST_TYPE_ZC_MEMORY_MODE, DEFAULT_MEMORY_MODE, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_OVERFLOW, g_param_spec_enum ("overflow", "Overflow",
+      "What to do with a packet when downstream holds pool-max-buffers buffers", GST_TYPE_ZC_OVERFLOW,
+      DEFAULT_OVERFLOW, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+  g_object_class_install_property (klass, GST_ZC_SETTING_POOL_MIN_BUFFERS, g_param_spec_uint ("pool-min-buffers",
+      "Pool minimum", "Buffers that the pool makes before the first packet", 1, ZC_MAX_BLOCKS,
+      DEFAULT_POOL_MIN_BUFFERS, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_POOL_MAX_BUFFERS, g_param_spec_uint ("pool-max-buffers",
+      "Pool maximum", "Buffers that the pool may grow to", 1, ZC_MAX_BLOCKS, DEFAULT_POOL_MAX_BUFFERS, flags));
+}
+
+void
+gst_zc_settings_init (GstZcSettings *settings)
+{
+  *settings = (GstZcSettings){
+    .backend = GST_ZC_BACKEND_AUTO,
+    .latency_time_us = DEFAULT_LATENCY_TIME_US,
+    .buffer_time_us = DEFAULT_BUFFER_TIME_US,
+    .memory_mode = DEFAULT_MEMORY_MODE,
+    .overflow = DEFAULT_OVERFLOW,
+    .pool_min_buffers = DEFAULT_POOL_MIN_BUFFERS,
+    .pool_max_buffers = DEFAULT_POOL_MAX_BUFFERS,
+  };
+}
+
+void
+gst_zc_settings_clear (GstZcSettings *settings)
+{
+  g_clear_pointer (&settings->device, g_free);
+}
+
+gboolean
+gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
+{
+  switch (id) {
+    case GST_ZC_SETTING_BACKEND:
+      settings->backend = g_value_get_enum (value);
+      return TRUE;
+    case GST_ZC_SETTING_DEVICE:
+      g_free (settings->device);
+      settings->device = g_value_dup_string (value);
+      return TRUE;
+    case GST_ZC_SETTING_LATENCY_TIME:
+      settings->latency_time_us = g_value_get_int64 (value);
+      return TRUE;
+    case GST_ZC_SETTING_BUFFER_TIME:
+      settings->buffer_time_us = g_value_get_int64 (value);
+      return TRUE;
+    case GST_ZC_SETTING_MEMORY_MODE:
+      settings->memory_mode = (GstZcMemoryMode) g_value_get_enum (value);
+      return TRUE;
+    case GST_ZC_SETTING_OVERFLOW:
+      settings->overflow = (GstZcOverflow) g_value_get_enum (value);
+      return TRUE;
+    case GST_ZC_SETTING_POOL_MIN_BUFFERS:
+      settings->pool_min_buffers = g_value_get_uint (value);
+      return TRUE;
+    case GST_ZC_SETTING_POOL_MAX_BUFFERS:
+      settings->pool_max_buffers = g_value_get_uint (value);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+gboolean
+gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
+{
+  switch (id) {
+    case GST_ZC_SETTING_BACKEND:
+      g_value_set_enum (value, settings->backend);
+      return TRUE;
+    case GST_ZC_SETTING_DEVICE:
+      g_value_set_string (value, settings->device);
+      return TRUE;
+    case GST_ZC_SETTING_LATENCY_TIME:
+      g_value_set_int64 (value, settings->latency_time_us);
+      return TRUE;
+    case GST_ZC_SETTING_BUFFER_TIME:
+      g_value_set_int64 (value, settings->buffer_time_us);
+      return TRUE;
+    case GST_ZC_SETTING_MEMORY_MODE:
+      g_value_set_enum (value, settings->memory_mode);
+      return TRUE;
+    case GST_ZC_SETTING_OVERFLOW:
+      g_value_set_enum (value, settings->overflow);
+      return TRUE;
+    case GST_ZC_SETTING_POOL_MIN_BUFFERS:
+      g_value_set_uint (value, settings->pool_min_buffers);
+      return TRUE;
+    case GST_ZC_SETTING_POOL_MAX_BUFFERS:
+      g_value_set_uint (value, settings->pool_max_buffers);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+gboolean
+gst_zc_settings_check (const GstZcSettings *settings, GError **error)
+{
+  if (settings->pool_min_buffers <= settings->pool_max_buffers)
+    return TRUE;
+  g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "pool-min-buffers (%u) is above pool-max-buffers (%u). Lower the "
+      "one or raise the other.", settings->pool_min_buffers, settings->pool_max_buffers);
+  return FALSE;
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstzcsettings.h: what the user sets: the writable properties of the element.
+ *
+ * Threads: the caller's lock. */
+#pragma once
+
+#include "gstzcenums.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gint backend; /* of GST_TYPE_ZC_BACKEND */
+  gchar *device; /* NULL: the default */
+  gint64 latency_time_us;
+  gint64 buffer_time_us;
+  GstZcMemoryMode memory_mode;
+  GstZcOverflow overflow;
+  guint pool_min_buffers;
+  guint pool_max_buffers;
+} GstZcSettings;
+
+/* Ids of the properties, from 1 on. */
+enum {
+  GST_ZC_SETTING_BACKEND = 1,
+  GST_ZC_SETTING_DEVICE,
+  GST_ZC_SETTING_LATENCY_TIME,
+  GST_ZC_SETTING_BUFFER_TIME,
+  GST_ZC_SETTING_MEMORY_MODE,
+  GST_ZC_SETTING_OVERFLOW,
+  GST_ZC_SETTING_POOL_MIN_BUFFERS,
+  GST_ZC_SETTING_POOL_MAX_BUFFERS,
+  GST_ZC_N_SETTINGS,
+};
+
+void gst_zc_settings_install (GObjectClass *klass);
+
+void gst_zc_settings_init (GstZcSettings *settings);
+void gst_zc_settings_clear (GstZcSettings *settings);
+
+/* FALSE if there is no setting of that id. */
+gboolean gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value);
+gboolean gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value);
+
+/* FALSE and ZC_ERROR_SETTINGS if they contradict each other. */
+gboolean gst_zc_settings_check (const GstZcSettings *settings, GError **error);
+
+G_END_DECLS
