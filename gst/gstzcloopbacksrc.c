@@ -476,6 +476,8 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
     return *buffer != NULL ? GST_FLOW_OK : fail (self, error);
   }
   taken = gst_zc_packer_add (self->packer, &span, (GstZcOverflow) g_atomic_int_get (&self->overflow), buffer);
+  if (taken == 0 && *buffer == NULL)
+    return GST_FLOW_FLUSHING; /* the pool's word */
   zc_capture_advance (self->capture, taken);
   tell_overflow (self, *buffer != NULL);
   return GST_FLOW_OK;

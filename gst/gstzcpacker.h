@@ -29,7 +29,7 @@ void gst_zc_packer_set_format (GstZcPacker *self, const ZcFormat *format, guint 
 void gst_zc_packer_set_pool (GstZcPacker *self, GstBufferPool *pool);
 
 /* Takes frames from the start of the span. Returns how many (0 to span->frames), and *buffer (transfer full) if that
- * completed one, else NULL: then call again, with what is left or with the next. The buffer's OFFSET and OFFSET_END
+ * completed one, else NULL: then call again, with what is left or with the next. Neither if the pool is flushing. The buffer's OFFSET and OFFSET_END
  * are the positions of its frames; DISCONT and GAP are set, times are not. */
 guint gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow, GstBuffer **buffer);
 

@@ -36,6 +36,14 @@ class LiveTest(unittest.TestCase):
         self.directory = tempfile.mkdtemp(prefix='zc-live-')
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
 
+    def run(self, result=None):
+        """unittest leaves the cleanups out when a test is interrupted; a server's end is one."""
+        try:
+            return super().run(result)
+        except KeyboardInterrupt:
+            self.doCleanups()
+            raise
+
     def path(self, name):
         return os.path.join(self.directory, name)
 

@@ -54,7 +54,8 @@ class CountingSignal(livetest.LiveTest):
 
     def server_noise_frames(self, server):
         """pipewire-pulse (0.3) fills the periods in which a u8 stream begins and ends with 0: no silence in u8."""
-        return 2 * server.sink.rate * server.period_ms // 1000 if server.mixes_in_float and server.sink.format == 'u8' else 0
+        noisy = server.mixes_in_float and server.sink.format == 'u8'
+        return 2 * server.sink.rate * server.period_ms // 1000 if noisy else 0
 
     def assert_caps_are_the_sinks(self, caps, server):
         """Nothing converts on the way: the caps say what the server says of the sink."""

@@ -82,6 +82,10 @@ class LateReader(livetest.LiveTest):
         self.assertLessEqual(set(discont), {0})
 
 
+# pipewire-pulse tells the time to within its period, here 10 ms, not of a frame; the timeline smooths what it is told.
+CLOCK_BOUND_MS = {'pulseaudio': 5, 'pipewire-pulse': 15}
+
+
 @tap.cases(EACH_SERVER)
 class Clock(livetest.LiveTest):
 
@@ -119,7 +123,7 @@ class Clock(livetest.LiveTest):
         self.assertTrue(live)
         self.assertGreaterEqual(minimum, packets[0].duration)
         self.assertGreaterEqual(maximum, minimum)
-        self.assertLess(abs(drift), 5 * MS)
+        self.assertLess(abs(drift), CLOCK_BOUND_MS[label] * MS)
         self.assertGreater(min(lags), 0, 'a buffer from the future')
         self.assertLess(statistics.median(settled), minimum + 10 * MS, 'LATENCY promises too much')
 
@@ -158,9 +162,11 @@ class FirstBuffer(livetest.LiveTest):
     def assert_as_soon_as_a_bare_client(self, server):
         with clients.BareClient(server) as bare:
             ours = self.first_buffer(server)
+            if ours < FIRST_BUFFER_BOUND_S:
+                return
             theirs = bare.wait_for_bytes()
         note(f'parec {theirs * 1000:.0f} ms')
-        self.assertLess(ours, max(theirs, FIRST_BUFFER_BOUND_S) + BARE_CLIENT_MARGIN_S)
+        self.assertLess(ours, theirs + BARE_CLIENT_MARGIN_S)
 
     def first_buffer(self, server):
         with Capture(device=server.sink.name) as capture:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Child processes that cannot outlive the test that started them.
 
-Each is in a session of its own (Ctrl-C reaches the test first, which then ends its children in order), and the
+Each is in a process group of its own (Ctrl-C reaches the test first, which then ends its children in order), and the
 kernel kills it if the test itself is killed."""
 
 import contextlib
@@ -9,14 +9,13 @@ import ctypes
 import os
 import signal
 import subprocess
-import sys
 
 PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def _die_with_parent():
-    os.setsid()
+    os.setpgid(0, 0)
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
 
 
@@ -54,8 +53,3 @@ def end(child, grace_s=3):
     for pipe in (child.stdin, child.stdout, child.stderr):
         if pipe:
             pipe.close()
-
-
-def python_child(*args):
-    """argv of a Python helper run by the interpreter that runs the tests."""
-    return [sys.executable, *args]
