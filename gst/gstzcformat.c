@@ -157,7 +157,8 @@ fixate_structure (GstStructure *structure, const ZcFormat *native)
 {
   gint channels = 0;
 
-  gst_structure_fixate_field_string (structure, "format", zc_sample_name (native->sample));
+  if (gst_structure_has_field (structure, "format"))
+    gst_structure_fixate_field_string (structure, "format", zc_sample_name (native->sample));
   gst_structure_fixate_field_nearest_int (structure, "rate", (gint) native->rate);
   gst_structure_fixate_field_nearest_int (structure, "channels", (gint) native->channels);
   gst_structure_get_int (structure, "channels", &channels);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* zc-backend-sim.h: a device that plays a script; for tests, demonstrations and the documentation.
  *
- * The device's name is the script: words apart by spaces or commas. What the device is:
+ * The device's name is the script: words separated by spaces or commas. What the device is:
  *
  *   format=F32LE rate=48000 channels=2          (these are the defaults)
  *   packet=480            frames of a packet; packet=480:7:1000 takes turns

@@ -158,7 +158,7 @@ zc_sim_script_parse (const gchar *text, GError **error)
   for (guint i = 0; words[i] != NULL; i++)
     if (*words[i] != '\0' && !parse_word (script, words[i])) {
       g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no simulated device \"%s\": its word \"%s\" is not "
-          "of the language. See docs/backends.md.", text, words[i]);
+          "understood. See docs/backends.md.", text, words[i]);
       zc_sim_script_free (script);
       return NULL;
     }

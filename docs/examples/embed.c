@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Five seconds of what this computer plays: the peak of every buffer, then the statistics.
  *
- *   cc embed.c -o embed $(pkg-config --cflags --libs gstreamer-app-1.0 gstreamer-audio-1.0)
+ *   cc embed.c -o embed $(pkg-config --cflags --libs gstreamer-app-1.0 gstreamer-audio-1.0) -lm
  *   ./embed [PROPERTY=VALUE ...]                   for example: ./embed device=my-sink */
 #include <gst/app/app.h>
 #include <math.h>
@@ -13,7 +13,12 @@ main (int argc, char **argv)
   g_autofree gchar *properties = g_strjoinv (" ", argv + 1);
   g_autofree gchar *description = g_strdup_printf ("zcloopbacksrc name=capture num-buffers=500 %s ! audioconvert "
       "! audio/x-raw,format=F32LE ! appsink name=sink sync=false", properties);
-  g_autoptr (GstElement) pipeline = gst_parse_launch (description, NULL);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GstElement) pipeline = gst_parse_launch_full (description, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &error);
+  if (pipeline == NULL) {
+    g_printerr ("%s\n", error->message);
+    return 1;
+  }
   g_autoptr (GstElement) capture = gst_bin_get_by_name (GST_BIN (pipeline), "capture");
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "sink");
   GstSample *sample;
@@ -35,7 +40,6 @@ main (int argc, char **argv)
 
   g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
   g_autoptr (GstMessage) message = gst_bus_pop_filtered (bus, GST_MESSAGE_ERROR);
-  g_autoptr (GError) error = NULL;
   g_autoptr (GstStructure) stats = NULL;
   if (message != NULL)
     gst_message_parse_error (message, &error, NULL);

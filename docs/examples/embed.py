@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Five seconds of what this computer plays: the level of every second, then the statistics.
 
-    python3 embed.py [PROPERTY=VALUE ...]           for example: python3 embed.py device=my-sink
+    ./embed.py [PROPERTY=VALUE ...]           for example: ./embed.py device=my-sink
 """
 
 import sys
@@ -21,7 +21,7 @@ def main(properties):
     wanted = Gst.MessageType.ELEMENT | Gst.MessageType.ERROR | Gst.MessageType.EOS
     while (message := pipeline.get_bus().timed_pop_filtered(Gst.CLOCK_TIME_NONE, wanted)).type \
             == Gst.MessageType.ELEMENT:
-        if message.has_name('level'):
+        if message.has_name('level') and message.get_structure().get_value('duration'):
             print('  '.join(f'{rms:6.1f} dBFS' for rms in message.get_structure().get_value('rms')))
     failed = message.type == Gst.MessageType.ERROR
     stats = pipeline.get_by_name('capture').get_property('stats')

@@ -26,6 +26,7 @@ wrong_usage() {
 # options "$@": sets seconds, file, device and with_statistics. The caller shifts by OPTIND - 1.
 options() {
     seconds='' file='' device='' with_statistics=''
+    [ "${1:-}" != --help ] || set -- -h
     while getopts :d:o:D:sh option; do
         case $option in
             d) seconds=$OPTARG ;;
@@ -37,7 +38,9 @@ options() {
             *) wrong_usage "no option -$OPTARG" ;;
         esac
     done
-    [ -z "$seconds" ] || packets_in "$seconds" > /dev/null || wrong_usage "-d takes a number of seconds, not '$seconds'"
+    shift $((OPTIND - 1))
+    [ "$script" = spectrogram ] || [ $# -eq 0 ] || wrong_usage "there is no argument '$1'"
+    [ -z "$seconds" ] || packets_in "$seconds" > /dev/null || wrong_usage "-d takes seconds, 0.01 or more, not '$seconds'"
 }
 
 # packets_in SECONDS: how many of the element's packets of 10 ms (latency-time's default) that is.

@@ -333,6 +333,8 @@ GST_START_TEST (downstream_may_ask_for_another_format)
       "rate=44100,channels=2,channel-mask=(bitmask)0x3");
   assert_negotiates ("", "audio/x-raw,format=S16LE,channels=1; audio/x-raw,format={S16LE,F32LE},channels=[1,8]",
       "audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2,channel-mask=(bitmask)0x3");
+  assert_negotiates ("format=S24_32LE", "audio/x-raw,format=F32LE; audio/x-alaw; audio/x-mulaw",
+      "audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2,channel-mask=(bitmask)0x3");
   assert_negotiates ("format=S16LE", "audio/x-raw,rate=22050", "audio/x-raw,format=S16LE,layout=interleaved,"
       "rate=22050,channels=2,channel-mask=(bitmask)0x3");
   assert_negotiates ("", "audio/x-raw,format=S16LE,channels=1; audio/x-raw,format=S16LE,channels=2,rate=44100",
