@@ -173,15 +173,19 @@ fixate_structure (GstStructure *structure, const ZcFormat *native)
   }
 }
 
-/* How far from the device: each channel that is missing or too many counts more than any rate. */
+/* How far from the device: companding that it does not do counts most, then each channel that is missing or too many,
+ * then the rate. */
 static gint64
 distance (const GstStructure *structure, const ZcFormat *native)
 {
+  gboolean companded = native->sample == ZC_SAMPLE_ALAW || native->sample == ZC_SAMPLE_MULAW;
+  gboolean differs = companded == gst_structure_has_name (structure, "audio/x-raw");
   gint channels = 0, rate = 0;
 
   gst_structure_get_int (structure, "channels", &channels);
   gst_structure_get_int (structure, "rate", &rate);
-  return (gint64) ABS (channels - (gint) native->channels) * (2 * ZC_MAX_RATE) + ABS (rate - (gint) native->rate);
+  return (gint64) (ABS (channels - (gint) native->channels) + differs * 2 * ZC_MAX_CHANNELS) * (2 * ZC_MAX_RATE)
+      + ABS (rate - (gint) native->rate);
 }
 
 GstCaps *

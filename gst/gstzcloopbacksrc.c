@@ -46,6 +46,7 @@ struct _GstZcLoopbackSrc {
   /* Guards the reasons to wake the streaming thread, and `capture` against being closed under who wakes it. Held while
    * zc_capture_wake() only; no other lock is taken before it. */
   GMutex wake_lock;
+  GCond wake_cond;   /* one of the next two has changed */
   gboolean unlocked; /* by GstBaseSrc: create() is to return */
   gboolean paused;   /* create() is to wait for PLAYING */
 
@@ -273,11 +274,12 @@ configure (GstBufferPool *pool, GstCaps *caps, guint size, guint min_buffers, gu
 
 /* The old one may end here: not under the lock. */
 static void
-replace_pool (GstZcLoopbackSrc *self, GstBufferPool *pool)
+replace_pool (GstZcLoopbackSrc *self, GstBufferPool *pool, const GstZcBufferPoolStats *past)
 {
   GstBufferPool *old;
 
   GST_OBJECT_LOCK (self);
+  self->past = *past;
   old = self->pool;
   self->pool = pool != NULL ? gst_object_ref (pool) : NULL;
   GST_OBJECT_UNLOCK (self);
@@ -300,10 +302,7 @@ own_pool (GstZcLoopbackSrc *self, GstCaps *caps, guint size, guint min_buffers, 
     return NULL;
   }
   pool_totals (self, &totals);
-  replace_pool (self, pool);
-  GST_OBJECT_LOCK (self);
-  self->past = totals;
-  GST_OBJECT_UNLOCK (self);
+  replace_pool (self, pool, &totals);
   return pool;
 }
 
@@ -350,6 +349,11 @@ static GstFlowReturn
 fail (GstZcLoopbackSrc *self, const GError *error)
 {
   halt (self);
+  if (g_error_matches (error, ZC_ERROR, ZC_ERROR_LOST)) {
+    GST_OBJECT_LOCK (self);
+    self->other_device = TRUE; /* READY to PAUSED opens it anew */
+    GST_OBJECT_UNLOCK (self);
+  }
   gst_zc_post_error (GST_ELEMENT_CAST (self), error);
   /* GstBaseSrc would post a second error for GST_FLOW_ERROR. EOS lets downstream finish what it has. */
   return GST_FLOW_EOS;
@@ -392,8 +396,7 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
     return FALSE;
   }
   self->clock = clock;
-  self->based = clock != NULL;
-  self->base_ns = clock != NULL ? (gint64) gst_element_get_base_time (GST_ELEMENT_CAST (self)) : 0;
+  self->based = FALSE;
   zc_capture_set_clock (self->capture, clock != NULL ? pipeline_now_ns : NULL, self);
   set_latency (self, zc_capture_stream_info (self->capture));
   return TRUE;
@@ -441,21 +444,35 @@ tell_overflow (GstZcLoopbackSrc *self, gboolean ended)
   self->overflowing = dropped > 0 && !ended;
 }
 
-/* PTS and duration in running time. Without a clock, running time starts at the first frame. */
+/* The time that is running time 0. Without a clock, running time starts at the first frame. It changes under way when a
+ * flush resets the running time. */
 static void
+update_base (GstZcLoopbackSrc *self, GstBuffer *buffer, gint64 first_ns)
+{
+  gint64 base_ns = self->clock == NULL ? first_ns : (gint64) gst_element_get_base_time (GST_ELEMENT_CAST (self));
+
+  if (self->based && (self->clock == NULL || base_ns == self->base_ns))
+    return;
+  GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  self->based = TRUE;
+  self->base_ns = base_ns;
+}
+
+/* PTS and duration in running time. FALSE if the buffer is from before it: of a stream that a pause or a flush ended. */
+static gboolean
 stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
 {
   guint64 position = GST_BUFFER_OFFSET (buffer);
   guint frames = (guint) (GST_BUFFER_OFFSET_END (buffer) - position);
   ZcStamp when = zc_capture_stamp (self->capture, position, frames);
 
-  if (!self->based) {
-    self->based = TRUE;
-    self->base_ns = when.start_ns;
-  }
+  update_base (self, buffer, when.start_ns);
+  if (when.end_ns <= self->base_ns)
+    return FALSE;
   /* The first frames may have been captured just before the pipeline began to run. */
   GST_BUFFER_PTS (buffer) = (GstClockTime) MAX (when.start_ns - self->base_ns, 0);
-  GST_BUFFER_DURATION (buffer) = (GstClockTime) MAX (when.end_ns - self->base_ns, 0) - GST_BUFFER_PTS (buffer);
+  GST_BUFFER_DURATION (buffer) = (GstClockTime) (when.end_ns - self->base_ns) - GST_BUFFER_PTS (buffer);
+  return TRUE;
 }
 
 /* Takes what has come, and waits for it: *buffer if that completed one. FLUSHING if woken. */
@@ -491,6 +508,8 @@ leave_or_pause (GstZcLoopbackSrc *self)
 
   halt (self);
   g_mutex_lock (&self->wake_lock);
+  while (self->paused && !self->unlocked) /* GstBaseSrc may not know of the pause yet */
+    g_cond_wait (&self->wake_cond, &self->wake_lock);
   unlocked = self->unlocked;
   g_mutex_unlock (&self->wake_lock);
   return unlocked ? GST_FLOW_FLUSHING : gst_base_src_wait_playing (GST_BASE_SRC (self));
@@ -509,12 +528,11 @@ gst_zc_loopback_src_create (GstPushSrc *push, GstBuffer **out)
       flow = next_piece (self, &buffer);
     if (flow == GST_FLOW_FLUSHING)
       flow = leave_or_pause (self);
+    if (buffer != NULL && !stamp (self, buffer))
+      gst_clear_buffer (&buffer);
   } while (flow == GST_FLOW_OK && buffer == NULL);
-  if (flow != GST_FLOW_OK)
-    return flow;
-  stamp (self, buffer);
   *out = buffer;
-  return GST_FLOW_OK;
+  return flow;
 }
 
 /* Our buffers are late by nature: nobody waits for the clock with them. */
@@ -607,14 +625,14 @@ static gboolean
 gst_zc_loopback_src_start (GstBaseSrc *base)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+  const GstZcBufferPoolStats none = { 0 };
 
   zc_stats_reset (&self->stats);
   self->negotiated = FALSE;
   self->overflowing = FALSE;
   gst_zc_packer_take_dropped (self->packer);
-  replace_pool (self, NULL);
+  replace_pool (self, NULL, &none);
   GST_OBJECT_LOCK (self);
-  self->past = (GstZcBufferPoolStats){ 0 };
   self->latency_min = self->latency_max = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
   return TRUE;
@@ -639,6 +657,7 @@ set_wake (GstZcLoopbackSrc *self, gboolean *reason, gboolean on)
   *reason = on;
   if (self->capture != NULL)
     zc_capture_wake (self->capture, self->unlocked || self->paused);
+  g_cond_broadcast (&self->wake_cond);
   g_mutex_unlock (&self->wake_lock);
 }
 
@@ -678,7 +697,7 @@ prepare (GstZcLoopbackSrc *self)
     gst_zc_post_error (GST_ELEMENT_CAST (self), error);
     return FALSE;
   }
-  if (!other_device)
+  if (!other_device && self->capture != NULL)
     return TRUE;
   close_device (self);
   return open_device (self);
@@ -779,6 +798,7 @@ gst_zc_loopback_src_finalize (GObject *object)
   gst_clear_object (&self->pool);
   gst_zc_settings_clear (&self->settings);
   g_mutex_clear (&self->wake_lock);
+  g_cond_clear (&self->wake_cond);
   G_OBJECT_CLASS (gst_zc_loopback_src_parent_class)->finalize (object);
 }
 
@@ -845,6 +865,7 @@ static void
 gst_zc_loopback_src_init (GstZcLoopbackSrc *self)
 {
   g_mutex_init (&self->wake_lock);
+  g_cond_init (&self->wake_cond);
   gst_zc_settings_init (&self->settings);
   self->overflow = self->settings.overflow;
   gst_base_src_set_live (GST_BASE_SRC (self), TRUE);

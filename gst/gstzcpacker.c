@@ -106,16 +106,21 @@ allocate (GstZcPacker *self)
   return gst_buffer_new_allocate (NULL, (gsize) self->packet_frames * self->frame_bytes, NULL);
 }
 
+/* FALSE if there is none, or none of use: a foreign pool may give anything. */
 static gboolean
 map_buffer (GstZcPacker *self)
 {
   if (self->buffer != NULL && !gst_buffer_map (self->buffer, &self->map, GST_MAP_WRITE))
-    gst_clear_buffer (&self->buffer); /* a foreign pool's, and of no use */
+    gst_clear_buffer (&self->buffer);
+  if (self->buffer != NULL && self->map.size < (gsize) self->packet_frames * self->frame_bytes) {
+    gst_buffer_unmap (self->buffer, &self->map);
+    gst_clear_buffer (&self->buffer);
+  }
   return self->buffer != NULL;
 }
 
-/* EOS: the pool is at its bound. FLUSHING: the capture is about to be woken. Memory of its own helps against any other
- * trouble with a pool. */
+/* EOS: the pool is at its bound. FLUSHING: the capture is about to be woken (a foreign pool may mean anything by it).
+ * Memory of its own helps against any other trouble with a pool. */
 static GstFlowReturn
 begin (GstZcPacker *self, guint64 position, GstZcOverflow overflow)
 {
@@ -124,7 +129,7 @@ begin (GstZcPacker *self, guint64 position, GstZcOverflow overflow)
 
   if (self->pool != NULL)
     flow = gst_buffer_pool_acquire_buffer (self->pool, &self->buffer, &params);
-  if (flow == GST_FLOW_FLUSHING || (flow == GST_FLOW_EOS && overflow == GST_ZC_OVERFLOW_DROP))
+  if ((flow == GST_FLOW_FLUSHING && self->own_pool) || (flow == GST_FLOW_EOS && overflow == GST_ZC_OVERFLOW_DROP))
     return flow;
   if (!map_buffer (self)) {
     self->buffer = allocate (self);

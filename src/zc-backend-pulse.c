@@ -370,15 +370,36 @@ stream_is_good (ZcDevice *device)
   return !device->gone && context_is_good (device) && PA_STREAM_IS_GOOD (pa_stream_get_state (device->stream));
 }
 
+/* A stream cannot be disconnected while it is being created: the server would go on to make it, and keep it. */
+static void
+await_creation (ZcDevice *device)
+{
+  gint64 deadline_ns = zc_clock_now_ns () + ZC_STOP_TIMEOUT_NS;
+
+  while (context_is_good (device) && pa_stream_get_state (device->stream) == PA_STREAM_CREATING)
+    if (!iterate (device, deadline_ns))
+      return;
+}
+
 static void
 pulse_stop (ZcDevice *device)
 {
+  await_creation (device);
   pa_stream_set_latency_update_callback (device->stream, NULL, NULL);
   pa_stream_set_read_callback (device->stream, NULL, NULL);
   pa_stream_disconnect (device->stream);
   pa_stream_unref (device->stream);
   device->stream = NULL;
   catch_up (device); /* the server hears of it now, not at close */
+}
+
+static gboolean
+is_woken (ZcDevice *device, GError **error)
+{
+  if (!atomic_load (&device->woken))
+    return FALSE;
+  g_set_error_literal (error, ZC_ERROR, ZC_ERROR_WOKEN, "woken");
+  return TRUE;
 }
 
 /* Until data can come and the server has told its timing once. */
@@ -388,10 +409,8 @@ wait_until_ready (ZcDevice *device, GError **error)
   gint64 deadline_ns = zc_clock_now_ns () + ZC_START_TIMEOUT_NS;
 
   while (!device->timed && stream_is_good (device)) {
-    if (atomic_load (&device->woken)) {
-      g_set_error_literal (error, ZC_ERROR, ZC_ERROR_WOKEN, "woken");
+    if (is_woken (device, error))
       return FALSE;
-    }
     ask_time_if_due (device);
     if (iterate (device, deadline_ns))
       continue;
@@ -425,6 +444,8 @@ pulse_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GEr
   pa_buffer_attr attr;
   const pa_buffer_attr *granted;
 
+  if (is_woken (device, error))
+    return FALSE;
   catch_up (device);
   if (device->gone || !context_is_good (device)) {
     set_lost_error (device, error);

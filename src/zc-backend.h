@@ -4,7 +4,7 @@
  * Threads. A device is used by one thread at a time: open and close by the one that starts and stops the capture,
  * start to give_back by the streaming thread, stop by either. Only wake comes from any thread, at any moment between
  * open and close. enumerate may be called by several threads at once.
- * Blocking. enumerate, open, start and wait block, each within a bound that zc-limits.h names; nothing else does.
+ * Blocking. enumerate, open, start, wait and stop block, each within a bound that zc-limits.h names; nothing else does.
  * State. The front end checks it, so that no backend does: start after open or stop; wait, borrow and give_back
  * between start and stop; give_back after each borrow that gave a packet; stop after start; close last.
  * Outputs are written on success only. */

@@ -13,6 +13,9 @@
 /* Having a stream made on an open device: the whole of zc_capture_start(). A wake ends it sooner. */
 #define ZC_START_TIMEOUT_NS (G_GINT64_CONSTANT (1500) * 1000 * 1000)
 
+/* Ending a stream that the server is just about to begin: it must have begun before it can be ended. */
+#define ZC_STOP_TIMEOUT_NS (G_GINT64_CONSTANT (100) * 1000 * 1000)
+
 /* A wait for packets returns at least this often, to notice what no event tells. */
 #define ZC_WAIT_SLICE_NS (G_GINT64_CONSTANT (500) * 1000 * 1000)
 

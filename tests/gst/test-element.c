@@ -337,6 +337,8 @@ GST_START_TEST (downstream_may_ask_for_another_format)
       "audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2,channel-mask=(bitmask)0x3");
   assert_negotiates ("format=S16LE", "audio/x-raw,rate=22050", "audio/x-raw,format=S16LE,layout=interleaved,"
       "rate=22050,channels=2,channel-mask=(bitmask)0x3");
+  assert_negotiates ("", "audio/x-mulaw; audio/x-raw,format=S16LE,channels=1",
+      "audio/x-raw,format=S16LE,layout=interleaved,rate=48000,channels=1");
   assert_negotiates ("", "audio/x-raw,format=S16LE,channels=1; audio/x-raw,format=S16LE,channels=2,rate=44100",
       "audio/x-raw,format=S16LE,layout=interleaved,rate=44100,channels=2,channel-mask=(bitmask)0x3");
 }
@@ -571,6 +573,44 @@ GST_START_TEST (what_is_set_in_ready_counts)
 }
 GST_END_TEST
 
+/* The device is gone when it is opened anew, and comes back later. */
+GST_START_TEST (ready_may_be_tried_again)
+{
+  ZcTest test;
+
+  zc_test_prepare (&test, "", NULL, NULL);
+  gst_element_set_state (test.element, GST_STATE_READY);
+  g_object_set (test.element, "device", "fail=open", NULL);
+  fail_unless_equals_int (gst_element_set_state (test.element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  fail_unless_equals_int (gst_element_set_state (test.element, GST_STATE_PAUSED), GST_STATE_CHANGE_FAILURE);
+  g_object_set (test.element, "device", "clock=manual", NULL);
+  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (new_base_time_counts_at_once)
+{
+  ZcTest test;
+  GstBuffer *buffer;
+  GstClockTime base;
+
+  zc_test_start (&test, "", NULL, NULL);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  base = (GstClockTime) zc_sim_get_now_ns ();
+  gst_element_set_base_time (test.element, base);
+  zc_test_crank_ms (&test, 10);
+  buffer = zc_test_pull (&test);
+  fail_unless (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
+  fail_unless (GST_BUFFER_PTS (buffer) < 1000);
+  gst_buffer_unref (buffer);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 /* Pieces of a millisecond: what is dropped are packets all the same. */
 GST_START_TEST (overflow_drops_whole_packets)
 {
@@ -642,6 +682,8 @@ element_suite (void)
   tcase_add_test (tc, quick_pause_starts_anew_too);
   tcase_add_test (tc, events_in_null_do_no_harm);
   tcase_add_test (tc, what_is_set_in_ready_counts);
+  tcase_add_test (tc, ready_may_be_tried_again);
+  tcase_add_test (tc, new_base_time_counts_at_once);
   tcase_add_test (tc, overflow_drops_whole_packets);
   tcase_add_test (tc, states_change_at_any_moment);
   return suite;

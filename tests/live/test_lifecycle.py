@@ -58,6 +58,25 @@ class LeakTest(livetest.LiveTest):
 
 
 @tap.cases(EACH_SERVER)
+class Pauses(LeakTest):
+
+    def check_leave_no_stream(self, label):
+        """However a pause meets the start of a stream, the server is left with the one that plays, or none."""
+        server = self.serve_awake(label)
+        others = server.count('source-outputs')
+        with server.activated(), Capture() as capture:
+            for _ in range(STATE_CHANGES // 4):
+                capture.set_state(Gst.State.PAUSED)
+                capture.set_state(Gst.State.PLAYING)
+            capture.forget()
+            capture.wait_for_packets(20, 5)
+            self.assertEqual(server.count('source-outputs') - others, 1)
+            capture.set_state(Gst.State.PAUSED)
+            poll.until(lambda: server.count('source-outputs') == others, 2, 'end of the stream in a pause')
+            self.assertIsNone(capture.error())
+
+
+@tap.cases(EACH_SERVER)
 class StartStop(LeakTest):
     """Bare pipelines: what the support notes of a capture would be counted as held."""
 
