@@ -4,12 +4,11 @@
 import os
 import shutil
 import sys
-import tempfile
-import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 
 from support import clients, launch, poll, servers, signals, tap  # noqa: E402  (the path above comes first)
+from support.private import PrivateTest  # noqa: E402
 
 FULL_SECONDS = float(os.environ.get('ZC_LIVE_SECONDS', '5'))
 SHORT_SECONDS = min(FULL_SECONDS, 2.0)
@@ -27,14 +26,15 @@ note = tap.note
 EACH_SERVER = [(label.replace('-', '_'), (label,)) for label in servers.SERVERS]
 
 
-class LiveTest(unittest.TestCase):
+class LiveTest(PrivateTest):
     """A private server for each test, so that none inherits another's streams."""
+
+    prefix = 'zc-live-'
 
     def setUp(self):
         if not shutil.which('gst-launch-1.0'):
             self.skipTest('not installed: gst-launch-1.0')
-        self.directory = tempfile.mkdtemp(prefix='zc-live-')
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        super().setUp()
 
     def run(self, result=None):
         """unittest leaves the cleanups out when a test is interrupted; a server's end is one."""
@@ -44,20 +44,8 @@ class LiveTest(unittest.TestCase):
             self.doCleanups()
             raise
 
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def enter(self, context):
-        """`with` for the rest of the test."""
-        value = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
-        return value
-
     def serve(self, label, **sink):
-        try:
-            return self.enter(servers.SERVERS[label](**sink))
-        except servers.Unavailable as reason:
-            self.skipTest(str(reason))
+        return self.enter_server(servers.SERVERS[label](**sink))
 
     def serve_steady(self, label, **sink):
         """For tests of exactness: a server that does not lose sound by itself when the machine is busy."""

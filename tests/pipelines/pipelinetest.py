@@ -3,16 +3,14 @@
 
 import os
 import re
-import shutil
 import sys
-import tempfile
-import unittest
 
 TREE = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
 sys.path.insert(0, os.path.join(TREE, 'tests'))
 sys.path.insert(0, os.path.join(TREE, 'pipelines', 'lib'))
 
 from support import clients, poll, processes, servers, signals, tap  # noqa: E402  (the paths above come first)
+from support.private import PrivateTest  # noqa: E402
 from audio import Levels, SoundFile  # noqa: E402
 
 AMPLITUDES = (0.5, 0.25)
@@ -31,29 +29,18 @@ def rms_db(amplitude):
     return peak_db(amplitude / 2 ** 0.5)
 
 
-class PipelineTest(unittest.TestCase):
+class PipelineTest(PrivateTest):
     """A server of its own and an empty directory to work in for each test."""
 
+    prefix = 'zc-pipes-'
+
     def setUp(self):
-        self.directory = tempfile.mkdtemp(prefix='zc-pipes-')
-        self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
+        super().setUp()
         self.temporary = self.path('tmp')
         os.mkdir(self.temporary)
 
-    def path(self, name):
-        return os.path.join(self.directory, name)
-
-    def enter(self, context):
-        """`with` for the rest of the test."""
-        value = context.__enter__()
-        self.addCleanup(context.__exit__, None, None, None)
-        return value
-
     def serve(self):
-        try:
-            return self.enter(servers.PulseServer())
-        except servers.Unavailable as reason:
-            self.skipTest(str(reason))
+        return self.enter_server(servers.PulseServer())
 
     def serve_tone(self):
         """A server on which a client that is not ours plays the tone, and has begun to."""
