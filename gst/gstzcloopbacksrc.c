@@ -16,24 +16,18 @@
  * several threads see is under the object lock, which is held for a few assignments and never while calling out. */
 #include "gstzcloopbacksrc.h"
 
-#include "gstzcbufferpool.h"
+#include "gstzcallocation.h"
 #include "gstzcerror.h"
 #include "gstzcpacker.h"
+#include "gstzcreadings.h"
 #include "gstzcsettings.h"
-#include "zc-capture.h"
+#include "gstzcwaker.h"
 
 GST_DEBUG_CATEGORY_STATIC (gst_zc_loopback_src_debug);
 #define GST_CAT_DEFAULT gst_zc_loopback_src_debug
 
 enum {
-  PROP_STATS = GST_ZC_N_SETTINGS,
-  PROP_POOL_HITS,
-  PROP_POOL_MISSES,
-  PROP_POOL_HIT_RATE,
-  PROP_POOL_OUTSTANDING,
-  PROP_POOL_HIGH_WATER,
-  PROP_POOL_SIZE,
-  PROP_ACTUAL_DEVICE,
+  PROP_ACTUAL_DEVICE = GST_ZC_N_READINGS,
 };
 
 struct _GstZcLoopbackSrc {
@@ -43,16 +37,8 @@ struct _GstZcLoopbackSrc {
   gint stale;    /* atomic: a pause came between; stream and base time are from before it */
   ZcStats stats;
 
-  /* Guards the reasons to wake the streaming thread, and `capture` against being closed under who wakes it. Held while
-   * zc_capture_wake() only; no other lock is taken before it. */
-  GMutex wake_lock;
-  GCond wake_cond;   /* one of the next two has changed */
-  gboolean unlocked; /* by GstBaseSrc: create() is to return */
-  gboolean paused;   /* create() is to wait for PLAYING */
-
-  /* Atomic: the thread that takes us from PLAYING to PAUSED. GStreamer 1.26 unlocks in it, 1.22 does not. Were create()
-   * to return for that just when PLAYING comes again, nobody would call it any more; it waits by itself instead. */
-  GThread *pausing;
+  GstZcWaker waker;
+  GstZcAllocation allocation;
 
   /* From READY on. */
   ZcCapture *capture;
@@ -61,8 +47,6 @@ struct _GstZcLoopbackSrc {
   /* Under the object lock. */
   GstZcSettings settings;
   gboolean other_device;            /* backend or device were set since the device was opened */
-  GstBufferPool *pool;              /* ours, the newest, kept after the stop for its counters; or NULL */
-  GstZcBufferPoolStats past;        /* of the pools before it, in this run */
   gchar *actual_device;             /* NULL in NULL */
   ZcFormat native;                  /* meaningful while actual_device is set */
   GstClockTime latency_min;
@@ -74,6 +58,7 @@ struct _GstZcLoopbackSrc {
   GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
   gint64 base_ns;  /* the time of this clock that is running time 0 */
   gboolean based;
+  gboolean discont;     /* of the next buffer, as the one before it was not delivered */
   gboolean overflowing; /* and the bus knows */
 };
 
@@ -90,56 +75,6 @@ register_element (GstPlugin *plugin)
 }
 
 GST_ELEMENT_REGISTER_DEFINE_CUSTOM (zcloopbacksrc, register_element)
-
-/* -- counting ---------------------------------------------------------------------------------------------------- */
-
-/* Of all pools of this run. */
-static void
-pool_totals (GstZcLoopbackSrc *self, GstZcBufferPoolStats *totals)
-{
-  g_autoptr (GstBufferPool) pool = NULL;
-  GstZcBufferPoolStats past;
-
-  GST_OBJECT_LOCK (self);
-  past = self->past;
-  pool = self->pool != NULL ? gst_object_ref (self->pool) : NULL;
-  GST_OBJECT_UNLOCK (self);
-
-  *totals = past;
-  if (pool != NULL) {
-    gst_zc_buffer_pool_get_stats (GST_ZC_BUFFER_POOL (pool), totals);
-    totals->hits += past.hits;
-    totals->misses += past.misses;
-    totals->allocations += past.allocations;
-    totals->high_water = MAX (totals->high_water, past.high_water);
-  }
-}
-
-static gdouble
-hit_rate (const GstZcBufferPoolStats *totals)
-{
-  guint64 all = totals->hits + totals->misses;
-
-  return all > 0 ? (gdouble) totals->hits / (gdouble) all : 0;
-}
-
-static GstStructure *
-make_stats (GstZcLoopbackSrc *self)
-{
-  GstStructure *structure = gst_structure_new_empty ("application/x-zcloopback-stats");
-  GstZcBufferPoolStats pool;
-
-  pool_totals (self, &pool);
-  for (ZcStat stat = 0; stat < ZC_N_STATS; stat++) {
-    guint64 n = zc_stats_get (&self->stats, stat) + (stat == ZC_STAT_ALLOCATIONS ? pool.allocations : 0);
-    gst_structure_set (structure, zc_stat_name (stat), G_TYPE_UINT64, n, NULL);
-  }
-  gst_structure_set (structure, "pool-hits", G_TYPE_UINT64, pool.hits, "pool-misses", G_TYPE_UINT64, pool.misses,
-      "pool-hit-rate", G_TYPE_DOUBLE, hit_rate (&pool), "pool-outstanding", G_TYPE_UINT64,
-      (guint64) pool.outstanding, "pool-high-water", G_TYPE_UINT64, (guint64) pool.high_water, "pool-size",
-      G_TYPE_UINT64, (guint64) pool.size, NULL);
-  return structure;
-}
 
 /* -- caps -------------------------------------------------------------------------------------------------------- */
 
@@ -214,11 +149,37 @@ set_latency (GstZcLoopbackSrc *self, const ZcStreamInfo *info)
 }
 
 static void
+post_overflow (GstZcLoopbackSrc *self, guint64 frames)
+{
+  GstStructure *structure = gst_structure_new ("zcloopback-overflow", "frames", G_TYPE_UINT64, frames, "cause",
+      G_TYPE_STRING, "downstream holds pool-max-buffers buffers", "device", G_TYPE_STRING, self->actual_device, NULL);
+
+  GST_WARNING_OBJECT (self, "downstream holds all buffers: %" G_GUINT64_FORMAT " frames dropped", frames);
+  gst_element_post_message (GST_ELEMENT_CAST (self),
+      gst_message_new_element (GST_OBJECT_CAST (self), structure));
+}
+
+/* Two messages an overflow: one at its first packet, one at its end with all the others. */
+static void
+tell_overflow (GstZcLoopbackSrc *self, gboolean ended)
+{
+  guint64 dropped;
+
+  if (self->overflowing && !ended)
+    return;
+  dropped = gst_zc_packer_take_dropped (self->packer);
+  if (dropped > 0)
+    post_overflow (self, dropped);
+  self->overflowing = dropped > 0 && !ended;
+}
+
+static void
 halt (GstZcLoopbackSrc *self)
 {
   if (zc_capture_is_running (self->capture))
     zc_capture_stop (self->capture);
   gst_zc_packer_reset (self->packer);
+  tell_overflow (self, TRUE);
   gst_clear_object (&self->clock);
 }
 
@@ -253,92 +214,18 @@ gst_zc_loopback_src_negotiate (GstBaseSrc *base)
 /* -- memory ------------------------------------------------------------------------------------------------------ */
 
 static gboolean
-is_configured_as (GstBufferPool *pool, guint size, guint min_buffers, guint max_buffers)
-{
-  g_autoptr (GstStructure) config = gst_buffer_pool_get_config (pool);
-  guint own_size, own_min, own_max;
-
-  return gst_buffer_pool_is_active (pool)
-      && gst_buffer_pool_config_get_params (config, NULL, &own_size, &own_min, &own_max) && own_size == size
-      && own_min == min_buffers && own_max == max_buffers;
-}
-
-static gboolean
-configure (GstBufferPool *pool, GstCaps *caps, guint size, guint min_buffers, guint max_buffers)
-{
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-
-  gst_buffer_pool_config_set_params (config, caps, size, min_buffers, max_buffers);
-  return gst_buffer_pool_set_config (pool, config);
-}
-
-/* The old one may end here: not under the lock. */
-static void
-replace_pool (GstZcLoopbackSrc *self, GstBufferPool *pool, const GstZcBufferPoolStats *past)
-{
-  GstBufferPool *old;
-
-  GST_OBJECT_LOCK (self);
-  self->past = *past;
-  old = self->pool;
-  self->pool = pool != NULL ? gst_object_ref (pool) : NULL;
-  GST_OBJECT_UNLOCK (self);
-  gst_clear_object (&old);
-}
-
-/* Ours: the one we have if it will do, else a new one; what the old one counted is kept. */
-static GstBufferPool *
-own_pool (GstZcLoopbackSrc *self, GstCaps *caps, guint size, guint min_buffers, guint max_buffers)
-{
-  GstBufferPool *pool = NULL;
-  GstZcBufferPoolStats totals;
-
-  if (self->pool != NULL && is_configured_as (self->pool, size, min_buffers, max_buffers))
-    return gst_object_ref (self->pool);
-
-  pool = gst_zc_buffer_pool_new ();
-  if (!configure (pool, caps, size, min_buffers, max_buffers)) {
-    gst_object_unref (pool);
-    return NULL;
-  }
-  pool_totals (self, &totals);
-  replace_pool (self, pool, &totals);
-  return pool;
-}
-
-/* Downstream's pool is taken if its buffers hold our packets, else ours, at least as deep as downstream asks. */
-static gboolean
 gst_zc_loopback_src_decide_allocation (GstBaseSrc *base, GstQuery *query)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
   g_autoptr (GstBufferPool) pool = NULL;
-  gboolean offered = gst_query_get_n_allocation_pools (query) > 0;
   guint packet_bytes = self->spec.latency_frames * zc_format_frame_bytes (&self->spec.format);
-  guint size = 0, min_buffers = 0, max_buffers = 0;
   GstZcSettings settings;
-  GstCaps *caps;
 
-  gst_query_parse_allocation (query, &caps, NULL);
-  if (offered)
-    gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min_buffers, &max_buffers);
   GST_OBJECT_LOCK (self);
   settings = self->settings;
   GST_OBJECT_UNLOCK (self);
-
-  if (settings.memory_mode == GST_ZC_MEMORY_MODE_COPY
-      || (pool != NULL && (size < packet_bytes || !configure (pool, caps, size, min_buffers, max_buffers))))
-    gst_clear_object (&pool);
-  if (pool == NULL && settings.memory_mode == GST_ZC_MEMORY_MODE_POOL) {
-    size = packet_bytes;
-    min_buffers = MIN (MAX (min_buffers, settings.pool_min_buffers), ZC_MAX_BLOCKS);
-    max_buffers = MAX (min_buffers, settings.pool_max_buffers);
-    pool = own_pool (self, caps, size, min_buffers, max_buffers);
-  }
+  pool = gst_zc_allocation_decide (&self->allocation, query, &settings, packet_bytes);
   GST_DEBUG_OBJECT (self, "memory from %" GST_PTR_FORMAT, pool);
-  if (offered)
-    gst_query_set_nth_allocation_pool (query, 0, pool, size, min_buffers, max_buffers);
-  else if (pool != NULL)
-    gst_query_add_allocation_pool (query, pool, size, min_buffers, max_buffers);
   gst_zc_packer_set_pool (self->packer, pool);
   return TRUE;
 }
@@ -419,31 +306,6 @@ ensure_stream (GstZcLoopbackSrc *self)
   return g_error_matches (error, ZC_ERROR, ZC_ERROR_WOKEN) ? GST_FLOW_FLUSHING : fail (self, error);
 }
 
-static void
-post_overflow (GstZcLoopbackSrc *self, guint64 frames)
-{
-  GstStructure *structure = gst_structure_new ("zcloopback-overflow", "frames", G_TYPE_UINT64, frames, "cause",
-      G_TYPE_STRING, "downstream holds pool-max-buffers buffers", "device", G_TYPE_STRING, self->actual_device, NULL);
-
-  GST_WARNING_OBJECT (self, "downstream holds all buffers: %" G_GUINT64_FORMAT " frames dropped", frames);
-  gst_element_post_message (GST_ELEMENT_CAST (self),
-      gst_message_new_element (GST_OBJECT_CAST (self), structure));
-}
-
-/* Two messages an overflow: one at its first packet, one at its end with all the others. */
-static void
-tell_overflow (GstZcLoopbackSrc *self, gboolean ended)
-{
-  guint64 dropped;
-
-  if (self->overflowing && !ended)
-    return;
-  dropped = gst_zc_packer_take_dropped (self->packer);
-  if (dropped > 0)
-    post_overflow (self, dropped);
-  self->overflowing = dropped > 0 && !ended;
-}
-
 /* The time that is running time 0. Without a clock, running time starts at the first frame. It changes under way when a
  * flush resets the running time. */
 static void
@@ -456,6 +318,12 @@ update_base (GstZcLoopbackSrc *self, GstBuffer *buffer, gint64 first_ns)
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   self->based = TRUE;
   self->base_ns = base_ns;
+}
+
+static void
+count (GstZcLoopbackSrc *self, GstBuffer *buffer, ZcStat as)
+{
+  zc_stats_add (&self->stats, as, GST_BUFFER_OFFSET_END (buffer) - GST_BUFFER_OFFSET (buffer));
 }
 
 /* PTS and duration in running time. FALSE if the buffer is from before it: of a stream that a pause or a flush ended. */
@@ -472,6 +340,24 @@ stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
   /* The first frames may have been captured just before the pipeline began to run. */
   GST_BUFFER_PTS (buffer) = (GstClockTime) MAX (when.start_ns - self->base_ns, 0);
   GST_BUFFER_DURATION (buffer) = (GstClockTime) (when.end_ns - self->base_ns) - GST_BUFFER_PTS (buffer);
+  return TRUE;
+}
+
+/* FALSE if nobody is to get it. */
+static gboolean
+deliver (GstZcLoopbackSrc *self, GstBuffer *buffer)
+{
+  if (!stamp (self, buffer)) {
+    count (self, buffer, ZC_STAT_FRAMES_LOST);
+    self->discont = TRUE;
+    return FALSE;
+  }
+  if (self->discont)
+    GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
+  self->discont = FALSE;
+  count (self, buffer,
+      GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP) ? ZC_STAT_FRAMES_SILENCE : ZC_STAT_FRAMES_CAPTURED);
+  zc_stats_add (&self->stats, ZC_STAT_PACKETS, 1);
   return TRUE;
 }
 
@@ -504,15 +390,8 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
 static GstFlowReturn
 leave_or_pause (GstZcLoopbackSrc *self)
 {
-  gboolean unlocked;
-
   halt (self);
-  g_mutex_lock (&self->wake_lock);
-  while (self->paused && !self->unlocked) /* GstBaseSrc may not know of the pause yet */
-    g_cond_wait (&self->wake_cond, &self->wake_lock);
-  unlocked = self->unlocked;
-  g_mutex_unlock (&self->wake_lock);
-  return unlocked ? GST_FLOW_FLUSHING : gst_base_src_wait_playing (GST_BASE_SRC (self));
+  return gst_zc_waker_wait (&self->waker) ? gst_base_src_wait_playing (GST_BASE_SRC (self)) : GST_FLOW_FLUSHING;
 }
 
 static GstFlowReturn
@@ -528,7 +407,7 @@ gst_zc_loopback_src_create (GstPushSrc *push, GstBuffer **out)
       flow = next_piece (self, &buffer);
     if (flow == GST_FLOW_FLUSHING)
       flow = leave_or_pause (self);
-    if (buffer != NULL && !stamp (self, buffer))
+    if (buffer != NULL && !deliver (self, buffer))
       gst_clear_buffer (&buffer);
   } while (flow == GST_FLOW_OK && buffer == NULL);
   *out = buffer;
@@ -563,38 +442,13 @@ gst_zc_loopback_src_query (GstBaseSrc *base, GstQuery *query)
 /* -- states ------------------------------------------------------------------------------------------------------ */
 
 static gboolean
-open_capture (GstZcLoopbackSrc *self, GError **error)
+open_device (GstZcLoopbackSrc *self, gint backend, const gchar *device, GError **error)
 {
-  g_autofree gchar *device = NULL;
-  ZcCapture *capture = NULL;
-  GstZcSettings settings;
-
-  GST_OBJECT_LOCK (self);
-  self->other_device = FALSE;
-  settings = self->settings;
-  device = g_strdup (settings.device);
-  GST_OBJECT_UNLOCK (self);
-
-  if (gst_zc_settings_check (&settings, error))
-    capture = zc_capture_open (gst_zc_backend_get_nick (settings.backend), device, &self->stats, error);
-  g_mutex_lock (&self->wake_lock);
-  self->capture = capture;
-  self->unlocked = self->paused = FALSE;
-  g_mutex_unlock (&self->wake_lock);
-  return capture != NULL;
-}
-
-/* NULL -> READY, as pulsesrc does: GstBaseSrc would post a second error if start() failed. */
-static gboolean
-open_device (GstZcLoopbackSrc *self)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!open_capture (self, &error)) {
-    gst_zc_post_error (GST_ELEMENT_CAST (self), error);
+  self->capture = zc_capture_open (gst_zc_backend_get_nick (backend), device, &self->stats, error);
+  if (self->capture == NULL)
     return FALSE;
-  }
   self->packer = gst_zc_packer_new (&self->stats);
+  gst_zc_waker_set_capture (&self->waker, self->capture);
   GST_OBJECT_LOCK (self);
   self->native = *zc_capture_native_format (self->capture);
   self->actual_device = g_strdup (zc_capture_device_name (self->capture));
@@ -604,16 +458,13 @@ open_device (GstZcLoopbackSrc *self)
   return TRUE;
 }
 
-/* READY -> NULL */
 static void
 close_device (GstZcLoopbackSrc *self)
 {
-  ZcCapture *capture = self->capture;
-
-  g_mutex_lock (&self->wake_lock);
-  self->capture = NULL;
-  g_mutex_unlock (&self->wake_lock);
-  g_clear_pointer (&capture, zc_capture_close);
+  if (self->capture == NULL)
+    return;
+  gst_zc_waker_set_capture (&self->waker, NULL);
+  g_clear_pointer (&self->capture, zc_capture_close);
   g_clear_pointer (&self->packer, gst_zc_packer_free);
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->actual_device, g_free);
@@ -621,17 +472,50 @@ close_device (GstZcLoopbackSrc *self)
   g_object_notify (G_OBJECT (self), "actual-device");
 }
 
+/* The device as it is set now: opened, unless it is open. */
+static gboolean
+ensure_device (GstZcLoopbackSrc *self, GError **error)
+{
+  g_autofree gchar *device = NULL;
+  gboolean valid, other;
+  gint backend;
+
+  GST_OBJECT_LOCK (self);
+  valid = gst_zc_settings_check (&self->settings, error);
+  other = self->other_device;
+  self->other_device = other && !valid;
+  backend = self->settings.backend;
+  device = g_strdup (self->settings.device);
+  GST_OBJECT_UNLOCK (self);
+
+  if (!valid)
+    return FALSE;
+  if (other)
+    close_device (self);
+  return self->capture != NULL || open_device (self, backend, device, error);
+}
+
+/* For READY, as pulsesrc does: GstBaseSrc would post a second error if start() failed. And for PAUSED, as what was set
+ * since then counts, too. */
+static gboolean
+prepare (GstZcLoopbackSrc *self)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (ensure_device (self, &error))
+    return TRUE;
+  gst_zc_post_error (GST_ELEMENT_CAST (self), error);
+  return FALSE;
+}
+
 static gboolean
 gst_zc_loopback_src_start (GstBaseSrc *base)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
-  const GstZcBufferPoolStats none = { 0 };
 
   zc_stats_reset (&self->stats);
   self->negotiated = FALSE;
-  self->overflowing = FALSE;
-  gst_zc_packer_take_dropped (self->packer);
-  replace_pool (self, NULL, &none);
+  gst_zc_allocation_begin (&self->allocation);
   GST_OBJECT_LOCK (self);
   self->latency_min = self->latency_max = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
@@ -648,59 +532,18 @@ gst_zc_loopback_src_stop (GstBaseSrc *base)
   return TRUE;
 }
 
-/* An event may be sent in NULL, where there is nothing to wake. */
-static void
-set_wake (GstZcLoopbackSrc *self, gboolean *reason, gboolean on)
-{
-  GST_LOG_OBJECT (self, "%s %s", reason == &self->paused ? "pause" : "unlock", on ? "on" : "off");
-  g_mutex_lock (&self->wake_lock);
-  *reason = on;
-  if (self->capture != NULL)
-    zc_capture_wake (self->capture, self->unlocked || self->paused);
-  g_cond_broadcast (&self->wake_cond);
-  g_mutex_unlock (&self->wake_lock);
-}
-
 static gboolean
 gst_zc_loopback_src_unlock (GstBaseSrc *base)
 {
-  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
-
-  if (g_atomic_pointer_get (&self->pausing) != g_thread_self ())
-    set_wake (self, &self->unlocked, TRUE);
+  gst_zc_waker_unlock (&GST_ZC_LOOPBACK_SRC (base)->waker, TRUE);
   return TRUE;
 }
 
 static gboolean
 gst_zc_loopback_src_unlock_stop (GstBaseSrc *base)
 {
-  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
-
-  set_wake (self, &self->unlocked, FALSE);
+  gst_zc_waker_unlock (&GST_ZC_LOOPBACK_SRC (base)->waker, FALSE);
   return TRUE;
-}
-
-/* What was set since READY counts, too. */
-static gboolean
-prepare (GstZcLoopbackSrc *self)
-{
-  g_autoptr (GError) error = NULL;
-  gboolean other_device;
-  GstZcSettings settings;
-
-  GST_OBJECT_LOCK (self);
-  settings = self->settings;
-  other_device = self->other_device;
-  GST_OBJECT_UNLOCK (self);
-
-  if (!gst_zc_settings_check (&settings, &error)) {
-    gst_zc_post_error (GST_ELEMENT_CAST (self), error);
-    return FALSE;
-  }
-  if (!other_device && self->capture != NULL)
-    return TRUE;
-  close_device (self);
-  return open_device (self);
 }
 
 /* A pause ends the stream. GstBaseSrc lets create() run on in it, so we wake it. */
@@ -710,20 +553,18 @@ gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (element);
   GstStateChangeReturn result;
 
-  if (transition == GST_STATE_CHANGE_NULL_TO_READY && !open_device (self))
-    return GST_STATE_CHANGE_FAILURE;
-  if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && !prepare (self))
+  if ((transition == GST_STATE_CHANGE_NULL_TO_READY || transition == GST_STATE_CHANGE_READY_TO_PAUSED)
+      && !prepare (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
     g_atomic_int_set (&self->stale, TRUE); /* the base time is new by now */
-    set_wake (self, &self->paused, FALSE);
+    gst_zc_waker_resume (&self->waker);
   }
-  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED) {
-    g_atomic_pointer_set (&self->pausing, g_thread_self ());
-    set_wake (self, &self->paused, TRUE);
-  }
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    gst_zc_waker_pause (&self->waker);
   result = GST_ELEMENT_CLASS (gst_zc_loopback_src_parent_class)->change_state (element, transition);
-  g_atomic_pointer_set (&self->pausing, NULL);
+  if (transition == GST_STATE_CHANGE_PLAYING_TO_PAUSED)
+    gst_zc_waker_pause_done (&self->waker);
   if (transition == GST_STATE_CHANGE_READY_TO_NULL)
     close_device (self);
   return result;
@@ -761,33 +602,9 @@ gst_zc_loopback_src_get_property (GObject *object, guint id, GValue *value, GPar
   if (is_setting || id == PROP_ACTUAL_DEVICE)
     return;
 
-  pool_totals (self, &pool);
-  switch (id) {
-    case PROP_STATS:
-      g_value_take_boxed (value, make_stats (self));
-      break;
-    case PROP_POOL_HITS:
-      g_value_set_uint64 (value, pool.hits);
-      break;
-    case PROP_POOL_MISSES:
-      g_value_set_uint64 (value, pool.misses);
-      break;
-    case PROP_POOL_HIT_RATE:
-      g_value_set_double (value, hit_rate (&pool));
-      break;
-    case PROP_POOL_OUTSTANDING:
-      g_value_set_uint64 (value, pool.outstanding);
-      break;
-    case PROP_POOL_HIGH_WATER:
-      g_value_set_uint64 (value, pool.high_water);
-      break;
-    case PROP_POOL_SIZE:
-      g_value_set_uint64 (value, pool.size);
-      break;
-    default:
-      G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
-      break;
-  }
+  gst_zc_allocation_totals (&self->allocation, &pool);
+  if (!gst_zc_readings_get (id, value, &self->stats, &pool))
+    G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
 static void
@@ -795,34 +612,10 @@ gst_zc_loopback_src_finalize (GObject *object)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
 
-  gst_clear_object (&self->pool);
   gst_zc_settings_clear (&self->settings);
-  g_mutex_clear (&self->wake_lock);
-  g_cond_clear (&self->wake_cond);
+  gst_zc_allocation_clear (&self->allocation);
+  gst_zc_waker_clear (&self->waker);
   G_OBJECT_CLASS (gst_zc_loopback_src_parent_class)->finalize (object);
-}
-
-static void
-install_readings (GObjectClass *klass)
-{
-  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
-
-  g_object_class_install_property (klass, PROP_STATS, g_param_spec_boxed ("stats", "Statistics",
-      "What was counted since the start: frames, packets, bytes, pool", GST_TYPE_STRUCTURE, flags));
-  g_object_class_install_property (klass, PROP_POOL_HITS, g_param_spec_uint64 ("pool-hits", "Pool hits",
-      "Buffers taken from the pool with nothing allocated", 0, G_MAXUINT64, 0, flags));
-  g_object_class_install_property (klass, PROP_POOL_MISSES, g_param_spec_uint64 ("pool-misses", "Pool misses",
-      "Buffers for which the pool had to allocate, or that it refused at its maximum", 0, G_MAXUINT64, 0, flags));
-  g_object_class_install_property (klass, PROP_POOL_HIT_RATE, g_param_spec_double ("pool-hit-rate", "Pool hit rate",
-      "Hits of all buffers asked for (0 to 1)", 0, 1, 0, flags));
-  g_object_class_install_property (klass, PROP_POOL_OUTSTANDING, g_param_spec_uint64 ("pool-outstanding",
-      "Pool outstanding", "Blocks of memory that downstream holds now", 0, G_MAXUINT64, 0, flags));
-  g_object_class_install_property (klass, PROP_POOL_HIGH_WATER, g_param_spec_uint64 ("pool-high-water",
-      "Pool high water", "Most blocks of memory that downstream held at once", 0, G_MAXUINT64, 0, flags));
-  g_object_class_install_property (klass, PROP_POOL_SIZE, g_param_spec_uint64 ("pool-size", "Pool size",
-      "Blocks of memory that the pool has", 0, G_MAXUINT64, 0, flags));
-  g_object_class_install_property (klass, PROP_ACTUAL_DEVICE, g_param_spec_string ("actual-device",
-      "Actual device", "The output that is captured (NULL in the NULL state)", NULL, flags));
 }
 
 static void
@@ -836,7 +629,10 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   object_class->get_property = gst_zc_loopback_src_get_property;
   object_class->finalize = gst_zc_loopback_src_finalize;
   gst_zc_settings_install (object_class);
-  install_readings (object_class);
+  gst_zc_readings_install (object_class);
+  g_object_class_install_property (object_class, PROP_ACTUAL_DEVICE, g_param_spec_string ("actual-device",
+      "Actual device", "The output that is captured (NULL in the NULL state)", NULL,
+      G_PARAM_READABLE | G_PARAM_STATIC_STRINGS));
 
   gst_element_class_add_static_pad_template (element_class, &src_template);
   gst_element_class_set_static_metadata (element_class, "Loopback capture", "Source/Audio",
@@ -864,8 +660,8 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
 static void
 gst_zc_loopback_src_init (GstZcLoopbackSrc *self)
 {
-  g_mutex_init (&self->wake_lock);
-  g_cond_init (&self->wake_cond);
+  gst_zc_waker_init (&self->waker);
+  gst_zc_allocation_init (&self->allocation);
   gst_zc_settings_init (&self->settings);
   self->overflow = self->settings.overflow;
   gst_base_src_set_live (GST_BASE_SRC (self), TRUE);

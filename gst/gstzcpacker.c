@@ -148,7 +148,6 @@ label (GstZcPacker *self, GstBuffer *buffer, guint64 position, guint frames)
   if (self->discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   self->discont = FALSE;
-  zc_stats_add (self->stats, ZC_STAT_PACKETS, 1);
   return buffer;
 }
 
@@ -162,7 +161,6 @@ finish (GstZcPacker *self)
   gst_buffer_unmap (buffer, &self->map);
   if (bytes != self->map.size)
     gst_buffer_set_size (buffer, (gssize) bytes);
-  zc_stats_add (self->stats, ZC_STAT_FRAMES_CAPTURED, self->filled);
   zc_stats_add (self->stats, ZC_STAT_BYTES_COPIED, bytes);
   label (self, buffer, self->position, self->filled);
   self->filled = 0;
@@ -189,7 +187,6 @@ silence (GstZcPacker *self, guint64 position, guint frames)
                                          : gst_memory_share (self->silence, 0, (gssize) frames * self->frame_bytes);
   gst_buffer_append_memory (buffer, memory);
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_GAP);
-  zc_stats_add (self->stats, ZC_STAT_FRAMES_SILENCE, frames);
   return label (self, buffer, position, frames);
 }
 

@@ -124,6 +124,19 @@ zc_test_message (ZcTest *test, GstMessageType type)
   return message;
 }
 
+void
+zc_test_assert_one_error (ZcTest *test, GQuark domain, gint code, const gchar *word)
+{
+  GstMessage *message = zc_test_message (test, GST_MESSAGE_ERROR);
+  g_autoptr (GError) error = NULL;
+
+  gst_message_parse_error (message, &error, NULL);
+  fail_unless (g_error_matches (error, domain, code), "%s", error->message);
+  fail_unless (strstr (error->message, word) != NULL, "%s", error->message);
+  gst_message_unref (message);
+  fail_unless (gst_bus_pop_filtered (GST_ELEMENT_BUS (test->element), GST_MESSAGE_ERROR) == NULL);
+}
+
 int
 zc_test_main (int argc, char **argv, Suite *suite)
 {

@@ -37,5 +37,8 @@ guint64 zc_test_stat (ZcTest *test, const gchar *name);
 /* The next message of this type on the element's bus, waited for. */
 GstMessage *zc_test_message (ZcTest *test, GstMessageType type);
 
+/* Exactly one error is on the bus, of this domain and code, and `word` is in its text. */
+void zc_test_assert_one_error (ZcTest *test, GQuark domain, gint code, const gchar *word);
+
 /* Static registration; call first in main(). Runs the suite; returns the exit status. */
 int zc_test_main (int argc, char **argv, Suite *suite);

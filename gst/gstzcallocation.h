@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstzcallocation.h: whose memory the packets go into: downstream's pool, ours, or none; and what our pools counted over
+ * a run, as a renegotiation replaces them.
+ *
+ * Threads: begin and decide by the thread that has the stream; totals by any. */
+#pragma once
+
+#include "gstzcbufferpool.h"
+#include "gstzcsettings.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  GMutex lock;               /* guards the others; no other lock is taken and nothing is let go under it */
+  GstBufferPool *pool;       /* ours, the newest, kept after the stop for its counters; or NULL */
+  GstZcBufferPoolStats past; /* of the pools before it */
+} GstZcAllocation;
+
+void gst_zc_allocation_init (GstZcAllocation *self);
+void gst_zc_allocation_clear (GstZcAllocation *self);
+
+/* A new run: everything counts from 0. */
+void gst_zc_allocation_begin (GstZcAllocation *self);
+
+/* Completes the ALLOCATION query for packets of packet_bytes. Returns the pool to use, active or about to be
+ * (transfer full), or NULL if each packet is to be allocated. Downstream's pool is taken if its buffers hold our packets,
+ * else ours, at least as deep as downstream asks. */
+GstBufferPool *gst_zc_allocation_decide (GstZcAllocation *self, GstQuery *query, const GstZcSettings *settings,
+    guint packet_bytes);
+
+/* Of all our pools of this run. */
+void gst_zc_allocation_totals (GstZcAllocation *self, GstZcBufferPoolStats *totals);
+
+G_END_DECLS

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstzcreadings.h"
+
+static gdouble
+hit_rate (const GstZcBufferPoolStats *pool)
+{
+  guint64 all = pool->hits + pool->misses;
+
+  return all > 0 ? (gdouble) pool->hits / (gdouble) all : 0;
+}
+
+static GstStructure *
+make_stats (const ZcStats *stats, const GstZcBufferPoolStats *pool)
+{
+  GstStructure *structure = gst_structure_new_empty ("application/x-zcloopback-stats");
+
+  for (ZcStat stat = 0; stat < ZC_N_STATS; stat++) {
+    guint64 n = zc_stats_get (stats, stat) + (stat == ZC_STAT_ALLOCATIONS ? pool->allocations : 0);
+    gst_structure_set (structure, zc_stat_name (stat), G_TYPE_UINT64, n, NULL);
+  }
+  gst_structure_set (structure, "pool-hits", G_TYPE_UINT64, pool->hits, "pool-misses", G_TYPE_UINT64, pool->misses,
+      "pool-hit-rate", G_TYPE_DOUBLE, hit_rate (pool), "pool-outstanding", G_TYPE_UINT64,
+      (guint64) pool->outstanding, "pool-high-water", G_TYPE_UINT64, (guint64) pool->high_water, "pool-size",
+      G_TYPE_UINT64, (guint64) pool->size, NULL);
+  return structure;
+}
+
+gboolean
+gst_zc_readings_get (guint id, GValue *value, const ZcStats *stats, const GstZcBufferPoolStats *pool)
+{
+  switch (id) {
+    case GST_ZC_READING_STATS:
+      g_value_take_boxed (value, make_stats (stats, pool));
+      return TRUE;
+    case GST_ZC_READING_POOL_HITS:
+      g_value_set_uint64 (value, pool->hits);
+      return TRUE;
+    case GST_ZC_READING_POOL_MISSES:
+      g_value_set_uint64 (value, pool->misses);
+      return TRUE;
+    case GST_ZC_READING_POOL_HIT_RATE:
+      g_value_set_double (value, hit_rate (pool));
+      return TRUE;
+    case GST_ZC_READING_POOL_OUTSTANDING:
+      g_value_set_uint64 (value, pool->outstanding);
+      return TRUE;
+    case GST_ZC_READING_POOL_HIGH_WATER:
+      g_value_set_uint64 (value, pool->high_water);
+      return TRUE;
+    case GST_ZC_READING_POOL_SIZE:
+      g_value_set_uint64 (value, pool->size);
+      return TRUE;
+    default:
+      return FALSE;
+  }
+}
+
+void
+gst_zc_readings_install (GObjectClass *klass)
+{
+  const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
+
+  g_object_class_install_property (klass, GST_ZC_READING_STATS, g_param_spec_boxed ("stats", "Statistics",
+      "What was counted since the start: frames, packets, bytes, pool", GST_TYPE_STRUCTURE, flags));
+  g_object_class_install_property (klass, GST_ZC_READING_POOL_HITS, g_param_spec_uint64 ("pool-hits", "Pool hits",
+      "Buffers taken from the pool with nothing allocated", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, GST_ZC_READING_POOL_MISSES, g_param_spec_uint64 ("pool-misses",
+      "Pool misses", "Buffers for which the pool had to allocate, or that it refused at its maximum", 0, G_MAXUINT64, 0,
+      flags));
+  g_object_class_install_property (klass, GST_ZC_READING_POOL_HIT_RATE, g_param_spec_double ("pool-hit-rate",
+      "Pool hit rate", "Hits of all buffers asked for (0 to 1)", 0, 1, 0, flags));
+  g_object_class_install_property (klass, GST_ZC_READING_POOL_OUTSTANDING, g_param_spec_uint64 ("pool-outstanding",
+      "Pool outstanding", "Blocks of memory that downstream holds now", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, GST_ZC_READING_POOL_HIGH_WATER, g_param_spec_uint64 ("pool-high-water",
+      "Pool high water", "Most blocks of memory that downstream held at once", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, GST_ZC_READING_POOL_SIZE, g_param_spec_uint64 ("pool-size", "Pool size",
+      "Blocks of memory that the pool has", 0, G_MAXUINT64, 0, flags));
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstzcreadings.h: what the element counted: the `stats` structure and the read-only pool properties. */
+#pragma once
+
+#include "gstzcbufferpool.h"
+#include "gstzcsettings.h"
+#include "zc-stats.h"
+
+G_BEGIN_DECLS
+
+/* Ids of the properties, after those of the settings. */
+enum {
+  GST_ZC_READING_STATS = GST_ZC_N_SETTINGS,
+  GST_ZC_READING_POOL_HITS,
+  GST_ZC_READING_POOL_MISSES,
+  GST_ZC_READING_POOL_HIT_RATE,
+  GST_ZC_READING_POOL_OUTSTANDING,
+  GST_ZC_READING_POOL_HIGH_WATER,
+  GST_ZC_READING_POOL_SIZE,
+  GST_ZC_N_READINGS,
+};
+
+void gst_zc_readings_install (GObjectClass *klass);
+
+/* FALSE if there is no reading of that id. */
+gboolean gst_zc_readings_get (guint id, GValue *value, const ZcStats *stats, const GstZcBufferPoolStats *pool);
+
+G_END_DECLS
