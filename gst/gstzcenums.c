@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstzcenums.h"
 
+#include "zc-backend.h"
 #include "zc-registry.h"
 
 GType
@@ -63,5 +64,35 @@ gst_zc_overflow_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstZcOverflow", values));
+  return type;
+}
+
+GType
+gst_zc_idle_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { GST_ZC_IDLE_FEED, "Keep the device running by playing silence to it", "feed" },
+    { GST_ZC_IDLE_WAIT, "Wait for sound", "wait" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstZcIdle", values));
+  return type;
+}
+
+GType
+gst_zc_process_mode_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { ZC_PROCESS_INCLUDE, "The process and its children", "include" },
+    { ZC_PROCESS_EXCLUDE, "All but the process and its children", "exclude" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstZcProcessMode", values));
   return type;
 }

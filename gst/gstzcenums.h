@@ -30,4 +30,16 @@ typedef enum {
 #define GST_TYPE_ZC_OVERFLOW (gst_zc_overflow_get_type ())
 GType gst_zc_overflow_get_type (void);
 
+typedef enum {
+  GST_ZC_IDLE_FEED = 0, /* the device is kept running with silence of ours */
+  GST_ZC_IDLE_WAIT = 2, /* nothing is done: buffers come when sound does, on systems where a device stops */
+} GstZcIdle;
+
+#define GST_TYPE_ZC_IDLE (gst_zc_idle_get_type ())
+GType gst_zc_idle_get_type (void);
+
+/* Values: ZcProcessMode. */
+#define GST_TYPE_ZC_PROCESS_MODE (gst_zc_process_mode_get_type ())
+GType gst_zc_process_mode_get_type (void);
+
 G_END_DECLS

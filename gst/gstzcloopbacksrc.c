@@ -46,7 +46,7 @@ struct _GstZcLoopbackSrc {
 
   /* Under the object lock. */
   GstZcSettings settings;
-  gboolean other_device;            /* backend or device were set since the device was opened */
+  gboolean other_device;            /* what to capture was set since the device was opened */
   gchar *actual_device;             /* NULL in NULL */
   ZcFormat native;                  /* meaningful while actual_device is set */
   GstClockTime latency_min;
@@ -125,6 +125,7 @@ read_spec (GstZcLoopbackSrc *self, const ZcFormat *format)
     .format = *format,
     .latency_frames = us_to_frames (self->settings.latency_time_us, format->rate),
     .buffer_frames = us_to_frames (self->settings.buffer_time_us, format->rate),
+    .keep_running = self->settings.idle == GST_ZC_IDLE_FEED,
   };
   GST_OBJECT_UNLOCK (self);
   self->spec.buffer_frames = MAX (self->spec.buffer_frames, 2 * self->spec.latency_frames);
@@ -442,9 +443,9 @@ gst_zc_loopback_src_query (GstBaseSrc *base, GstQuery *query)
 /* -- states ------------------------------------------------------------------------------------------------------ */
 
 static gboolean
-open_device (GstZcLoopbackSrc *self, gint backend, const gchar *device, GError **error)
+open_device (GstZcLoopbackSrc *self, gint backend, const ZcTarget *target, GError **error)
 {
-  self->capture = zc_capture_open (gst_zc_backend_get_nick (backend), device, &self->stats, error);
+  self->capture = zc_capture_open (gst_zc_backend_get_nick (backend), target, &self->stats, error);
   if (self->capture == NULL)
     return FALSE;
   self->packer = gst_zc_packer_new (&self->stats);
@@ -478,6 +479,7 @@ ensure_device (GstZcLoopbackSrc *self, GError **error)
 {
   g_autofree gchar *device = NULL;
   gboolean valid, other;
+  ZcTarget target;
   gint backend;
 
   GST_OBJECT_LOCK (self);
@@ -486,13 +488,14 @@ ensure_device (GstZcLoopbackSrc *self, GError **error)
   self->other_device = other && !valid;
   backend = self->settings.backend;
   device = g_strdup (self->settings.device);
+  target = (ZcTarget){ device, self->settings.process_id, self->settings.process_mode };
   GST_OBJECT_UNLOCK (self);
 
   if (!valid)
     return FALSE;
   if (other)
     close_device (self);
-  return self->capture != NULL || open_device (self, backend, device, error);
+  return self->capture != NULL || open_device (self, backend, &target, error);
 }
 
 /* For READY, as pulsesrc does: GstBaseSrc would post a second error if start() failed. And for PAUSED, as what was set
@@ -525,11 +528,23 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
 static gboolean
 gst_zc_loopback_src_stop (GstBaseSrc *base)
 {
-  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
-
-  halt (self);
-  gst_zc_packer_set_pool (self->packer, NULL);
+  gst_zc_packer_set_pool (GST_ZC_LOOPBACK_SRC (base)->packer, NULL);
   return TRUE;
+}
+
+/* The streaming thread's last word. A stream ends in the thread that began it: systems tie things to a thread. Of other ends than
+ * those that create() sees, as EOS by num-buffers, the thread learns nowhere else. */
+static gboolean
+gst_zc_loopback_src_post_message (GstElement *element, GstMessage *message)
+{
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (element);
+  GstStreamStatusType type = GST_STREAM_STATUS_TYPE_CREATE;
+
+  if (GST_MESSAGE_TYPE (message) == GST_MESSAGE_STREAM_STATUS)
+    gst_message_parse_stream_status (message, &type, NULL);
+  if (type == GST_STREAM_STATUS_TYPE_LEAVE)
+    halt (self);
+  return GST_ELEMENT_CLASS (gst_zc_loopback_src_parent_class)->post_message (element, message);
 }
 
 static gboolean
@@ -580,7 +595,7 @@ gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value
 
   GST_OBJECT_LOCK (self);
   known = gst_zc_settings_set (&self->settings, id, value);
-  self->other_device |= id == GST_ZC_SETTING_BACKEND || id == GST_ZC_SETTING_DEVICE;
+  self->other_device |= gst_zc_settings_is_target (id);
   g_atomic_int_set (&self->overflow, self->settings.overflow);
   GST_OBJECT_UNLOCK (self);
   if (!known)
@@ -638,6 +653,7 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   gst_element_class_set_static_metadata (element_class, "Loopback capture", "Source/Audio",
       "Captures what the computer plays", "The zcloopbacksrc developers");
   element_class->change_state = gst_zc_loopback_src_change_state;
+  element_class->post_message = gst_zc_loopback_src_post_message;
 
   base_class->start = gst_zc_loopback_src_start;
   base_class->stop = gst_zc_loopback_src_stop;
@@ -655,6 +671,8 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_BACKEND, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_MEMORY_MODE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_OVERFLOW, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_IDLE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_PROCESS_MODE, 0);
 }
 
 static void

@@ -19,8 +19,15 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_BACKEND, g_param_spec_enum ("backend", "Backend",
       "The audio system to capture from", GST_TYPE_ZC_BACKEND, GST_ZC_BACKEND_AUTO, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_DEVICE, g_param_spec_string ("device", "Device",
-      "The output to capture: its name, its monitor's, or its description (unset = the default output)", NULL,
-      flags));
+      "The output to capture: its name, its id, or its description (unset = the default output)", NULL, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_ID, g_param_spec_uint ("process-id", "Process",
+      "Capture only the sound of this process, or all but its sound; 0 = of the device, or all but our own (WASAPI)", 0,
+      G_MAXUINT, 0, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_MODE, g_param_spec_enum ("process-mode",
+      "Process mode", "What process-id means", GST_TYPE_ZC_PROCESS_MODE, ZC_PROCESS_INCLUDE, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_IDLE, g_param_spec_enum ("idle", "Idle",
+      "What to do where a device delivers nothing while nothing plays (WASAPI; the others deliver silence)",
+      GST_TYPE_ZC_IDLE, GST_ZC_IDLE_FEED, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_LATENCY_TIME, g_param_spec_int64 ("latency-time", "Latency time",
       "Length of a packet, in microseconds", 100, G_USEC_PER_SEC, DEFAULT_LATENCY_TIME_US, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_BUFFER_TIME, g_param_spec_int64 ("buffer-time", "Buffer time",
@@ -59,6 +66,12 @@ gst_zc_settings_clear (GstZcSettings *settings)
 }
 
 gboolean
+gst_zc_settings_is_target (guint id)
+{
+  return id >= GST_ZC_SETTING_BACKEND && id <= GST_ZC_SETTING_PROCESS_MODE;
+}
+
+gboolean
 gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
 {
   switch (id) {
@@ -68,6 +81,15 @@ gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
     case GST_ZC_SETTING_DEVICE:
       g_free (settings->device);
       settings->device = g_value_dup_string (value);
+      return TRUE;
+    case GST_ZC_SETTING_PROCESS_ID:
+      settings->process_id = g_value_get_uint (value);
+      return TRUE;
+    case GST_ZC_SETTING_PROCESS_MODE:
+      settings->process_mode = (ZcProcessMode) g_value_get_enum (value);
+      return TRUE;
+    case GST_ZC_SETTING_IDLE:
+      settings->idle = (GstZcIdle) g_value_get_enum (value);
       return TRUE;
     case GST_ZC_SETTING_LATENCY_TIME:
       settings->latency_time_us = g_value_get_int64 (value);
@@ -101,6 +123,15 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
       return TRUE;
     case GST_ZC_SETTING_DEVICE:
       g_value_set_string (value, settings->device);
+      return TRUE;
+    case GST_ZC_SETTING_PROCESS_ID:
+      g_value_set_uint (value, settings->process_id);
+      return TRUE;
+    case GST_ZC_SETTING_PROCESS_MODE:
+      g_value_set_enum (value, (gint) settings->process_mode);
+      return TRUE;
+    case GST_ZC_SETTING_IDLE:
+      g_value_set_enum (value, (gint) settings->idle);
       return TRUE;
     case GST_ZC_SETTING_LATENCY_TIME:
       g_value_set_int64 (value, settings->latency_time_us);

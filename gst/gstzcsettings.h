@@ -5,12 +5,16 @@
 #pragma once
 
 #include "gstzcenums.h"
+#include "zc-backend.h"
 
 G_BEGIN_DECLS
 
 typedef struct {
   gint backend; /* of GST_TYPE_ZC_BACKEND */
   gchar *device; /* NULL: the default */
+  guint process_id;
+  ZcProcessMode process_mode;
+  GstZcIdle idle;
   gint64 latency_time_us;
   gint64 buffer_time_us;
   GstZcMemoryMode memory_mode;
@@ -23,6 +27,9 @@ typedef struct {
 enum {
   GST_ZC_SETTING_BACKEND = 1,
   GST_ZC_SETTING_DEVICE,
+  GST_ZC_SETTING_PROCESS_ID,
+  GST_ZC_SETTING_PROCESS_MODE,
+  GST_ZC_SETTING_IDLE,
   GST_ZC_SETTING_LATENCY_TIME,
   GST_ZC_SETTING_BUFFER_TIME,
   GST_ZC_SETTING_MEMORY_MODE,
@@ -36,6 +43,9 @@ void gst_zc_settings_install (GObjectClass *klass);
 
 void gst_zc_settings_init (GstZcSettings *settings);
 void gst_zc_settings_clear (GstZcSettings *settings);
+
+/* A change of it takes a new opening of the device. */
+gboolean gst_zc_settings_is_target (guint id);
 
 /* FALSE if there is no setting of that id. */
 gboolean gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value);

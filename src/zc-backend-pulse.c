@@ -297,13 +297,13 @@ pulse_enumerate (GError **error)
 }
 
 static ZcDevice *
-pulse_open (const gchar *name, ZcFormat *native, GError **error)
+pulse_open (const ZcTarget *target, ZcFormat *native, GError **error)
 {
   ZcDevice *device = connect_and_list (error);
 
   if (device == NULL)
     return NULL;
-  if (choose_sink (device, name, error)) {
+  if (choose_sink (device, target->device, error)) {
     zc_pulse_to_format (&device->sink->spec, &device->sink->map, native);
     return device;
   }

@@ -186,9 +186,10 @@ sim_enumerate (GError **error)
 }
 
 static ZcDevice *
-sim_open (const gchar *name, ZcFormat *native, GError **error)
+sim_open (const ZcTarget *target, ZcFormat *native, GError **error)
 {
-  ZcSimScript *script = zc_sim_script_parse (name != NULL ? name : "signal=tone", error);
+  const gchar *name = target->device != NULL ? target->device : "signal=tone";
+  ZcSimScript *script = zc_sim_script_parse (name, error);
   ZcDevice *device;
 
   if (script == NULL)
@@ -200,7 +201,7 @@ sim_open (const gchar *name, ZcFormat *native, GError **error)
   }
   device = g_new0 (ZcDevice, 1);
   device->script = script;
-  device->name = g_strdup (name != NULL ? name : "signal=tone");
+  device->name = g_strdup (name);
   *native = script->format;
   return device;
 }

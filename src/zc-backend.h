@@ -2,7 +2,7 @@
 /* zc-backend.h: what an audio system does for us; the contract between the front end (zc-capture) and the backends.
  *
  * Threads. A device is used by one thread at a time: open and close by the one that starts and stops the capture,
- * start to give_back by the streaming thread, stop by either. Only wake comes from any thread, at any moment between
+ * start to stop by one and the same streaming thread. Only wake comes from any thread, at any moment between
  * open and close. enumerate may be called by several threads at once.
  * Blocking. enumerate, open, start, wait and stop block, each within a bound that zc-limits.h names; nothing else does.
  * State. The front end checks it, so that no backend does: start after open or stop; wait, borrow and give_back
@@ -17,6 +17,24 @@ G_BEGIN_DECLS
 
 /* Of a device that is open; each backend has its own. */
 typedef struct _ZcDevice ZcDevice;
+
+typedef enum {
+  ZC_PROCESS_INCLUDE, /* this process and its children */
+  ZC_PROCESS_EXCLUDE, /* all but these */
+} ZcProcessMode;
+
+/* Whose sound to capture: what a device plays, or what a process does. */
+typedef struct {
+  const gchar *device; /* NULL: the one that plays by default */
+  guint process_id;    /* 0: no process; to exclude: our own */
+  ZcProcessMode process_mode;
+} ZcTarget;
+
+static inline gboolean
+zc_target_is_process (const ZcTarget *target)
+{
+  return target->process_id != 0 || target->process_mode == ZC_PROCESS_EXCLUDE;
+}
 
 typedef enum {
   ZC_PACKET_SILENT = 1 << 0,  /* these frames are silence, whatever the bytes say */
@@ -39,6 +57,7 @@ typedef struct {
   ZcFormat format;
   guint latency_frames; /* wished size of a packet, > 0 */
   guint buffer_frames;  /* how late a reader may be without losing anything, >= latency_frames */
+  gboolean keep_running; /* the device is made to run while nothing plays, where it would stop otherwise */
 } ZcStreamSpec;
 
 /* What was granted of a ZcStreamSpec. */
@@ -68,13 +87,13 @@ typedef struct {
   const gchar *title;   /* for people */
   gboolean automatic;   /* may be chosen by backend=auto */
   guint max_borrowed;   /* packets that may be out at once */
+  gboolean captures_processes; /* open takes a target that is a process */
 
   /* The devices whose sound can be captured, ZcDeviceInfo. Blocks at most ZC_OPEN_TIMEOUT_NS. */
   GPtrArray *(*enumerate) (GError **error);
 
-  /* The device called `name` (NULL: the one that plays by default) and the format that it plays in.
-   * Blocks at most ZC_OPEN_TIMEOUT_NS. */
-  ZcDevice *(*open) (const gchar *name, ZcFormat *native, GError **error);
+  /* What is meant by `target`, and the format that it plays in. Blocks at most ZC_OPEN_TIMEOUT_NS. */
+  ZcDevice *(*open) (const ZcTarget *target, ZcFormat *native, GError **error);
 
   /* What the system calls this device. Valid until close. */
   const gchar *(*device_name) (ZcDevice *device);

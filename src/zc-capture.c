@@ -31,16 +31,21 @@ struct _ZcCapture {
 };
 
 static gboolean
-open_with (ZcCapture *capture, const ZcBackend *backend, const gchar *device, GError **error)
+open_with (ZcCapture *capture, const ZcBackend *backend, const ZcTarget *target, GError **error)
 {
+  if (zc_target_is_process (target) && !backend->captures_processes) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "%s cannot capture the sound of single processes. Leave process-id "
+        "and process-mode unset, or choose another backend.", backend->title);
+    return FALSE;
+  }
   capture->backend = backend;
-  capture->device = backend->open (device, &capture->native, error);
+  capture->device = backend->open (target, &capture->native, error);
   return capture->device != NULL;
 }
 
 /* The first backend whose server answers; a server that answers with an error has the last word. */
 static gboolean
-open_automatic (ZcCapture *capture, const gchar *device, GError **error)
+open_automatic (ZcCapture *capture, const ZcTarget *target, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
@@ -48,7 +53,7 @@ open_automatic (ZcCapture *capture, const gchar *device, GError **error)
     if (!(*backend)->automatic)
       continue;
     g_clear_error (&failure);
-    if (open_with (capture, *backend, device, &failure))
+    if (open_with (capture, *backend, target, &failure))
       return TRUE;
     if (!g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_SERVER))
       break;
@@ -62,13 +67,13 @@ open_automatic (ZcCapture *capture, const gchar *device, GError **error)
 }
 
 static gboolean
-open_named (ZcCapture *capture, const gchar *name, const gchar *device, GError **error)
+open_named (ZcCapture *capture, const gchar *name, const ZcTarget *target, GError **error)
 {
   const ZcBackend *backend = zc_registry_find (name);
   g_autoptr (GString) known = NULL;
 
   if (backend != NULL)
-    return open_with (capture, backend, device, error);
+    return open_with (capture, backend, target, error);
 
   known = g_string_new ("auto");
   for (const ZcBackend *const *each = zc_registry_list (); *each != NULL; each++)
@@ -79,13 +84,13 @@ open_named (ZcCapture *capture, const gchar *name, const gchar *device, GError *
 }
 
 ZcCapture *
-zc_capture_open (const gchar *backend, const gchar *device, ZcStats *stats, GError **error)
+zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, GError **error)
 {
   ZcCapture *capture = g_new0 (ZcCapture, 1);
   gboolean automatic = g_strcmp0 (backend, "auto") == 0;
 
   capture->stats = stats;
-  if (!(automatic ? open_automatic (capture, device, error) : open_named (capture, backend, device, error))) {
+  if (!(automatic ? open_automatic (capture, target, error) : open_named (capture, backend, target, error))) {
     g_free (capture);
     return NULL;
   }

@@ -5,8 +5,8 @@
  * The thread that calls next() waits on the system itself: there is no thread, no queue and no copy in here. A span
  * is a look at the engine's own memory.
  *
- * Threads: open, close and the getters by the thread that starts and stops; start, next, advance, stamp and stop by
- * the streaming thread, or by the other when there is none; wake by any. */
+ * Threads: open, close and the getters by the thread that starts and stops; start to stop by one
+ * streaming thread; wake by any. */
 #pragma once
 
 #include "zc-backend.h"
@@ -34,9 +34,9 @@ typedef struct {
 /* The clock to stamp in, now (ns). Called once a packet, in the streaming thread. */
 typedef gint64 (*ZcClockFunc) (gpointer data);
 
-/* Opens `device` (NULL: the default) of `backend` ("auto": the first that answers). `stats` stays the caller's, who
+/* Opens `target` with `backend` ("auto": the first that answers). `stats` stays the caller's, who
  * keeps it until close. NULL and *error if that cannot be had. Blocks at most ZC_OPEN_TIMEOUT_NS a backend. */
-ZcCapture *zc_capture_open (const gchar *backend, const gchar *device, ZcStats *stats, GError **error);
+ZcCapture *zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, GError **error);
 
 /* The format that the device plays in: what start() takes without any conversion. */
 const ZcFormat *zc_capture_native_format (const ZcCapture *capture);

@@ -18,10 +18,11 @@ static void
 start (Fixture *fixture, const gchar *script)
 {
   g_autofree gchar *device = g_strdup_printf ("clock=manual %s", script);
+  ZcTarget target = { .device = device };
   g_autoptr (GError) error = NULL;
 
   zc_stats_reset (&fixture->stats);
-  fixture->capture = zc_capture_open ("simulated", device, &fixture->stats, &error);
+  fixture->capture = zc_capture_open ("simulated", &target, &fixture->stats, &error);
   g_assert_no_error (error);
   fixture->spec = (ZcStreamSpec){ .format = *zc_capture_native_format (fixture->capture), .latency_frames = 480,
     .buffer_frames = 480000 };
@@ -190,21 +191,38 @@ static void
 unknown_backend_names_the_known (void)
 {
   g_autoptr (GError) error = NULL;
+  ZcTarget target = { 0 };
   ZcStats stats = { 0 };
 
-  g_assert_null (zc_capture_open ("jack", NULL, &stats, &error));
+  g_assert_null (zc_capture_open ("jack", &target, &stats, &error));
   g_assert_error (error, ZC_ERROR, ZC_ERROR_SETTINGS);
   g_assert_nonnull (strstr (error->message, "simulated"));
+}
+
+static void
+process_needs_a_backend_that_can (void)
+{
+  const ZcTarget targets[] = { { .process_id = 1 }, { .process_mode = ZC_PROCESS_EXCLUDE } };
+
+  for (guint i = 0; i < G_N_ELEMENTS (targets); i++) {
+    g_autoptr (GError) error = NULL;
+    ZcStats stats = { 0 };
+
+    g_assert_null (zc_capture_open ("simulated", &targets[i], &stats, &error));
+    g_assert_error (error, ZC_ERROR, ZC_ERROR_SETTINGS);
+    g_assert_nonnull (strstr (error->message, "process-id"));
+  }
 }
 
 static void
 auto_is_never_simulated (void)
 {
   g_autoptr (GError) error = NULL;
+  ZcTarget target = { 0 };
   ZcStats stats = { 0 };
 
   g_setenv ("PULSE_SERVER", "unix:/nonexistent/zcloopback", TRUE);
-  g_assert_null (zc_capture_open ("auto", NULL, &stats, &error));
+  g_assert_null (zc_capture_open ("auto", &target, &stats, &error));
   g_assert_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER);
   g_unsetenv ("PULSE_SERVER");
 }
@@ -217,9 +235,10 @@ bad_script_names_the_word (void)
 
   for (guint i = 0; i < G_N_ELEMENTS (bad); i++) {
     g_autoptr (GError) error = NULL;
+    ZcTarget target = { .device = bad[i] };
     ZcStats stats = { 0 };
 
-    g_assert_null (zc_capture_open ("simulated", bad[i], &stats, &error));
+    g_assert_null (zc_capture_open ("simulated", &target, &stats, &error));
     g_assert_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE);
     g_assert_nonnull (strstr (error->message, bad[i]));
   }
@@ -238,6 +257,7 @@ main (int argc, char **argv)
   g_test_add_func ("/capture/late-reader-loses-what-the-engine-cannot-hold",
       late_reader_loses_what_the_engine_cannot_hold);
   g_test_add_func ("/capture/unknown-backend-names-the-known", unknown_backend_names_the_known);
+  g_test_add_func ("/capture/process-needs-a-backend-that-can", process_needs_a_backend_that_can);
   g_test_add_func ("/capture/auto-is-never-simulated", auto_is_never_simulated);
   g_test_add_func ("/capture/bad-script-names-the-word", bad_script_names_the_word);
   return g_test_run ();

@@ -19,7 +19,8 @@ static ZcDevice *
 open_device (const gchar *name, ZcFormat *format)
 {
   g_autoptr (GError) error = NULL;
-  ZcDevice *device = backend->open (name, format, &error);
+  ZcTarget target = { .device = name };
+  ZcDevice *device = backend->open (&target, format, &error);
 
   g_assert_no_error (error);
   return device;
@@ -97,9 +98,10 @@ unknown_device_is_named (void)
 {
   g_autoptr (GError) error = NULL;
   gint64 begin_ns = zc_clock_now_ns ();
+  ZcTarget target = { .device = "no-such-device" };
   ZcFormat format;
 
-  g_assert_null (backend->open ("no-such-device", &format, &error));
+  g_assert_null (backend->open (&target, &format, &error));
   g_assert_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE);
   g_assert_nonnull (strstr (error->message, "no-such-device"));
   g_assert_cmpint (zc_clock_now_ns () - begin_ns, <, ZC_OPEN_TIMEOUT_NS);
