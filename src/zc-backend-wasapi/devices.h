@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* devices.h: the endpoints that play.
+ *
+ * Threads: one of the multithreaded apartment. */
+#pragma once
+
+#include "wasapi.h"
+#include "zc-backend.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  gchar *id;             /* "{0.0.0.00000000}.{...}", as wasapi2src's device */
+  gchar *name;           /* "Speakers (High Definition Audio Device)" */
+  WAVEFORMATEX *format;  /* of the engine's mix, as Windows gave it, with cbSize bytes after it; g_free() */
+} ZcEndpoint;
+
+void zc_endpoint_free (ZcEndpoint *endpoint);
+
+/* Every active one, ZcDeviceInfo. */
+GPtrArray *zc_wasapi_list (GError **error);
+
+/* The endpoint that `name` names: its id, in either of the two ways in which Windows writes it; what people call it; or the
+ * role whose default it is ("console", "multimedia", "communications"). NULL: the default of the console role. */
+ZcEndpoint *zc_wasapi_find (const gchar *name, GError **error);
+
+/* Transfer full, or NULL. */
+IMMDeviceEnumerator *zc_wasapi_enumerator (GError **error);
+
+/* Of an endpoint that zc_wasapi_find() found. Transfer full, or NULL. */
+IMMDevice *zc_wasapi_device (IMMDeviceEnumerator *enumerator, const ZcEndpoint *endpoint, GError **error);
+
+G_END_DECLS

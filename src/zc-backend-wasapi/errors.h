@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* errors.h: what a HRESULT means, in one table. */
+#pragma once
+
+#include "wasapi.h"
+#include "zc-error.h"
+
+G_BEGIN_DECLS
+
+/* "DEVICE: CALL failed with NAME (0x...): what it means and what to do". */
+void zc_wasapi_set_error (GError **error, HRESULT result, const gchar *device, const gchar *call);
+
+/* The device or its service went away: whoever opens it anew may succeed. */
+gboolean zc_wasapi_is_loss (HRESULT result);
+
+G_END_DECLS

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "notifications.h"
+
+struct _ZcNotifications {
+  IMMNotificationClient client; /* first: Windows knows us by it */
+  LONG refs;
+  IMMDeviceEnumerator *enumerator; /* NULL if it refused us */
+  gunichar2 *id;
+  HANDLE event;
+  gint gone; /* atomic */
+};
+
+static HRESULT STDMETHODCALLTYPE
+query_interface (IMMNotificationClient *client, REFIID iid, void **object)
+{
+  if (!IsEqualIID (iid, &IID_IUnknown) && !IsEqualIID (iid, &IID_IMMNotificationClient)) {
+    *object = NULL;
+    return E_NOINTERFACE;
+  }
+  *object = client;
+  IMMNotificationClient_AddRef (client);
+  return S_OK;
+}
+
+static ULONG STDMETHODCALLTYPE
+add_ref (IMMNotificationClient *client)
+{
+  return (ULONG) InterlockedIncrement (&((ZcNotifications *) client)->refs);
+}
+
+static ULONG STDMETHODCALLTYPE
+release (IMMNotificationClient *client)
+{
+  ZcNotifications *self = (ZcNotifications *) client;
+  LONG refs = InterlockedDecrement (&self->refs);
+
+  if (refs == 0) {
+    g_free (self->id);
+    g_free (self);
+  }
+  return (ULONG) refs;
+}
+
+static HRESULT
+note_gone (IMMNotificationClient *client, LPCWSTR id)
+{
+  ZcNotifications *self = (ZcNotifications *) client;
+
+  if (lstrcmpiW (id, (LPCWSTR) self->id) == 0) {
+    g_atomic_int_set (&self->gone, TRUE);
+    SetEvent (self->event);
+  }
+  return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE
+on_state (IMMNotificationClient *client, LPCWSTR id, DWORD state)
+{
+  return state != DEVICE_STATE_ACTIVE ? note_gone (client, id) : S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE
+on_added (IMMNotificationClient *client, LPCWSTR id)
+{
+  return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE
+on_removed (IMMNotificationClient *client, LPCWSTR id)
+{
+  return note_gone (client, id);
+}
+
+static HRESULT STDMETHODCALLTYPE
+on_default (IMMNotificationClient *client, EDataFlow flow, ERole role, LPCWSTR id)
+{
+  return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE
+on_property (IMMNotificationClient *client, LPCWSTR id, const PROPERTYKEY key)
+{
+  return S_OK;
+}
+
+static IMMNotificationClientVtbl vtable = {
+  .QueryInterface = query_interface,
+  .AddRef = add_ref,
+  .Release = release,
+  .OnDeviceStateChanged = on_state,
+  .OnDeviceAdded = on_added,
+  .OnDeviceRemoved = on_removed,
+  .OnDefaultDeviceChanged = on_default,
+  .OnPropertyValueChanged = on_property,
+};
+
+ZcNotifications *
+zc_notifications_new (IMMDeviceEnumerator *enumerator, const gchar *id, HANDLE event)
+{
+  ZcNotifications *self = g_new0 (ZcNotifications, 1);
+
+  self->client.lpVtbl = &vtable;
+  self->refs = 1;
+  self->id = g_utf8_to_utf16 (id, -1, NULL, NULL, NULL);
+  self->event = event;
+  if (FAILED (IMMDeviceEnumerator_RegisterEndpointNotificationCallback (enumerator, &self->client)))
+    return self;
+  self->enumerator = enumerator;
+  IMMDeviceEnumerator_AddRef (enumerator);
+  return self;
+}
+
+void
+zc_notifications_free (ZcNotifications *self)
+{
+  if (self->enumerator != NULL) /* waits for a callback that runs; none comes after it */
+    IMMDeviceEnumerator_UnregisterEndpointNotificationCallback (self->enumerator, &self->client);
+  zc_com_clear (&self->enumerator);
+  IMMNotificationClient_Release (&self->client);
+}
+
+gboolean
+zc_notifications_gone (ZcNotifications *self)
+{
+  return g_atomic_int_get (&self->gone);
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "process.h"
+
+#include "errors.h"
+
+/* Of audioclientactivationparams.h (Windows SDK 10.0.20348), which MinGW-w64 has not. Under names of ours, as others may have
+ * it. */
+typedef struct {
+  DWORD type; /* 1: process loopback */
+  DWORD process_id;
+  DWORD mode; /* 0: the process and its tree, 1: all others */
+} ActivationParams;
+
+#define TYPE_PROCESS_LOOPBACK 1
+#define PROCESS_LOOPBACK      L"VAD\\Process_Loopback"
+
+typedef HRESULT (WINAPI *ActivateFunc) (LPCWSTR, REFIID, PROPVARIANT *, IActivateAudioInterfaceCompletionHandler *,
+    IActivateAudioInterfaceAsyncOperation **);
+
+/* -- the completion handler -------------------------------------------------------------------------------------- */
+
+/* Windows calls it from a thread of its own, maybe after we have given up: whoever is last frees it. */
+typedef struct {
+  IActivateAudioInterfaceCompletionHandler handler;
+  IAgileObject agile; /* without it, ActivateAudioInterfaceAsync refuses (E_ILLEGAL_METHOD_CALL) */
+  LONG refs;
+  HANDLE done;
+} Handler;
+
+static HRESULT
+handler_query (Handler *self, REFIID iid, void **object)
+{
+  *object = NULL;
+  if (IsEqualIID (iid, &IID_IUnknown) || IsEqualIID (iid, &IID_IActivateAudioInterfaceCompletionHandler))
+    *object = &self->handler;
+  else if (IsEqualIID (iid, &IID_IAgileObject))
+    *object = &self->agile;
+  if (*object == NULL)
+    return E_NOINTERFACE;
+  InterlockedIncrement (&self->refs);
+  return S_OK;
+}
+
+static ULONG
+handler_release (Handler *self)
+{
+  LONG refs = InterlockedDecrement (&self->refs);
+
+  if (refs == 0) {
+    CloseHandle (self->done);
+    g_free (self);
+  }
+  return (ULONG) refs;
+}
+
+static HRESULT STDMETHODCALLTYPE
+query_interface (IActivateAudioInterfaceCompletionHandler *handler, REFIID iid, void **object)
+{
+  return handler_query (CONTAINING_RECORD (handler, Handler, handler), iid, object);
+}
+
+static ULONG STDMETHODCALLTYPE
+add_ref (IActivateAudioInterfaceCompletionHandler *handler)
+{
+  return (ULONG) InterlockedIncrement (&CONTAINING_RECORD (handler, Handler, handler)->refs);
+}
+
+static ULONG STDMETHODCALLTYPE
+release (IActivateAudioInterfaceCompletionHandler *handler)
+{
+  return handler_release (CONTAINING_RECORD (handler, Handler, handler));
+}
+
+static HRESULT STDMETHODCALLTYPE
+on_completed (IActivateAudioInterfaceCompletionHandler *handler, IActivateAudioInterfaceAsyncOperation *operation)
+{
+  SetEvent (CONTAINING_RECORD (handler, Handler, handler)->done);
+  return S_OK;
+}
+
+static HRESULT STDMETHODCALLTYPE
+agile_query_interface (IAgileObject *agile, REFIID iid, void **object)
+{
+  return handler_query (CONTAINING_RECORD (agile, Handler, agile), iid, object);
+}
+
+static ULONG STDMETHODCALLTYPE
+agile_add_ref (IAgileObject *agile)
+{
+  return (ULONG) InterlockedIncrement (&CONTAINING_RECORD (agile, Handler, agile)->refs);
+}
+
+static ULONG STDMETHODCALLTYPE
+agile_release (IAgileObject *agile)
+{
+  return handler_release (CONTAINING_RECORD (agile, Handler, agile));
+}
+
+static Handler *
+handler_new (void)
+{
+  static IActivateAudioInterfaceCompletionHandlerVtbl vtable = { query_interface, add_ref, release, on_completed };
+  static IAgileObjectVtbl agile_vtable = { agile_query_interface, agile_add_ref, agile_release };
+  Handler *self = g_new0 (Handler, 1);
+
+  self->handler.lpVtbl = &vtable;
+  self->agile.lpVtbl = &agile_vtable;
+  self->refs = 1;
+  self->done = CreateEventW (NULL, TRUE, FALSE, NULL);
+  return self;
+}
+
+/* -- activation -------------------------------------------------------------------------------------------------- */
+
+/* Windows 7 has no such function. mmdevapi.dll stays loaded: COM has it in use anyway. */
+static ActivateFunc
+find_function (void)
+{
+  HMODULE module = LoadLibraryW (L"mmdevapi.dll");
+  FARPROC function = module != NULL ? GetProcAddress (module, "ActivateAudioInterfaceAsync") : NULL;
+
+  return (ActivateFunc) (void *) function;
+}
+
+/* The outcome of an operation that has begun; *client is set on success. */
+static HRESULT
+await (Handler *handler, IActivateAudioInterfaceAsyncOperation *operation, IAudioClient **client)
+{
+  HRESULT result, outcome = E_FAIL;
+  IUnknown *activated = NULL;
+
+  if (WaitForSingleObject (handler->done, (DWORD) (ZC_START_TIMEOUT_NS / 1000000)) != WAIT_OBJECT_0)
+    return HRESULT_FROM_WIN32 (ERROR_TIMEOUT);
+  result = IActivateAudioInterfaceAsyncOperation_GetActivateResult (operation, &outcome, &activated);
+  if (SUCCEEDED (result))
+    result = outcome;
+  if (SUCCEEDED (result))
+    result = activated != NULL ? IUnknown_QueryInterface (activated, &IID_IAudioClient, (void **) client) : E_FAIL;
+  zc_com_clear (&activated);
+  return result;
+}
+
+static HRESULT
+activate (ActivateFunc function, ActivationParams *params, IAudioClient **client)
+{
+  PROPVARIANT blob = { .vt = VT_BLOB };
+  IActivateAudioInterfaceAsyncOperation *operation = NULL;
+  Handler *handler = handler_new ();
+  HRESULT result;
+
+  blob.blob.cbSize = sizeof *params;
+  blob.blob.pBlobData = (BYTE *) params;
+  result = function (PROCESS_LOOPBACK, &IID_IAudioClient, &blob, &handler->handler, &operation);
+  if (SUCCEEDED (result))
+    result = await (handler, operation, client);
+  zc_com_clear (&operation);
+  handler_release (handler);
+  return result;
+}
+
+IAudioClient *
+zc_wasapi_process_client (guint process_id, ZcProcessMode mode, GError **error)
+{
+  ActivationParams params = { .type = TYPE_PROCESS_LOOPBACK, .process_id = process_id };
+  ActivateFunc function = find_function ();
+  g_autoptr (GError) cause = NULL;
+  IAudioClient *client = NULL;
+  HRESULT result = E_NOTIMPL;
+
+  params.mode = mode == ZC_PROCESS_EXCLUDE;
+  if (function != NULL)
+    result = activate (function, &params, &client);
+  if (SUCCEEDED (result))
+    return client;
+  zc_wasapi_set_error (&cause, result, "VAD\\Process_Loopback", "ActivateAudioInterfaceAsync");
+  g_set_error (error, ZC_ERROR, cause->code, "Windows refused to capture the sound of process %u alone. It can since "
+      "Windows 11 and Windows 10 build 20348 (on many systems from 19041 on); elsewhere leave process-id and process-mode "
+      "unset. %s", process_id, cause->message);
+  return NULL;
+}
+
+gboolean
+zc_wasapi_process_exists (guint process_id, GError **error)
+{
+  HANDLE process = OpenProcess (PROCESS_QUERY_LIMITED_INFORMATION, FALSE, process_id);
+  DWORD exit_code = STILL_ACTIVE;
+  gboolean exists;
+
+  /* What may not be opened is there all the same. A process that has ended can be opened as long as somebody has it open. */
+  if (process == NULL)
+    exists = GetLastError () == ERROR_ACCESS_DENIED;
+  else
+    exists = !GetExitCodeProcess (process, &exit_code) || exit_code == STILL_ACTIVE;
+  if (process != NULL)
+    CloseHandle (process);
+  if (!exists)
+    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process %u (OpenProcess). Set process-id to one that "
+        "runs: see the Details tab of the Task Manager.", process_id);
+  return exists;
+}
