@@ -110,10 +110,10 @@ gst_zc_allocation_decide (GstZcAllocation *self, GstQuery *query, const GstZcSet
   if (offered)
     gst_query_parse_nth_allocation_pool (query, 0, &pool, &size, &min_buffers, &max_buffers);
 
-  if (settings->memory_mode == GST_ZC_MEMORY_MODE_COPY
+  if (settings->memory_mode != GST_ZC_MEMORY_MODE_POOL
       || (pool != NULL && (size < packet_bytes || !configure (pool, caps, size, min_buffers, max_buffers))))
     gst_clear_object (&pool);
-  if (pool == NULL && settings->memory_mode == GST_ZC_MEMORY_MODE_POOL) {
+  if (pool == NULL && settings->memory_mode != GST_ZC_MEMORY_MODE_COPY) {
     size = packet_bytes;
     min_buffers = MIN (MAX (min_buffers, settings->pool_min_buffers), ZC_MAX_BLOCKS);
     max_buffers = MAX (min_buffers, settings->pool_max_buffers);

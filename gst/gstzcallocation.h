@@ -23,8 +23,8 @@ void gst_zc_allocation_clear (GstZcAllocation *self);
 void gst_zc_allocation_begin (GstZcAllocation *self);
 
 /* Completes the ALLOCATION query for packets of packet_bytes. Returns the pool to use, active or about to be
- * (transfer full), or NULL if each packet is to be allocated. Downstream's pool is taken if its buffers hold our packets,
- * else ours, at least as deep as downstream asks. */
+ * (transfer full), or NULL if each packet is to be allocated. Downstream's pool is taken if its buffers hold our packets
+ * and they are copied at all; else ours, at least as deep as downstream asks. */
 GstBufferPool *gst_zc_allocation_decide (GstZcAllocation *self, GstQuery *query, const GstZcSettings *settings,
     guint packet_bytes);
 

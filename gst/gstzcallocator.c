@@ -1,13 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstzcallocator.h"
 
+#include "zc-lease.h"
 #include "zc-slab.h"
+
+#include <string.h>
 
 /* The memory over a whole block lives in the block's header, so it costs no allocation of its own; one that shares
  * another's block is allocated by itself. */
 typedef struct {
   GstMemory memory;
   ZcBlock *block;
+
+  /* Of the memory in the header alone: */
+  const guint8 *engine; /* the bytes that were leased, good while the lease is; NULL: never leased */
+  ZcLease lease;
 } GstZcMemory;
 
 struct _GstZcAllocator {
@@ -23,15 +30,30 @@ to_zc_memory (GstMemory *memory)
   return (GstZcMemory *) memory;
 }
 
+/* Shares follow the memory over the whole. */
+static GstZcMemory *
+whole (GstMemory *memory)
+{
+  return to_zc_memory (memory)->block->header;
+}
+
 static gpointer
 gst_zc_memory_map (GstMemory *memory, gsize max_bytes, GstMapFlags flags)
 {
-  return to_zc_memory (memory)->block->data;
+  GstZcMemory *root = whole (memory);
+
+  if (root->engine != NULL && zc_lease_map (&root->lease))
+    return (gpointer) root->engine; /* the memory is read-only: nobody maps it for writing */
+  return root->block->data;
 }
 
 static void
 gst_zc_memory_unmap (GstMemory *memory)
 {
+  GstZcMemory *root = whole (memory);
+
+  if (root->engine != NULL)
+    zc_lease_unmap (&root->lease);
 }
 
 static GstMemory *
@@ -78,26 +100,54 @@ gst_zc_allocator_free (GstAllocator *allocator, GstMemory *memory)
     g_free (memory);
 }
 
-GstMemory *
-gst_zc_allocator_take (GstZcAllocator *self, gboolean *grew)
+static GstMemory *
+take (GstZcAllocator *self, const guint8 *engine, gsize bytes, gboolean *grew)
 {
   ZcBlock *block = zc_slab_take (self->slab, grew);
-  gsize bytes = zc_slab_block_bytes (self->slab);
   GstZcMemory *memory;
 
   if (block == NULL)
     return NULL;
   memory = block->header;
   memory->block = block;
-  gst_memory_init (&memory->memory, 0, GST_ALLOCATOR_CAST (self), NULL, bytes, 0, 0, bytes);
+  memory->engine = engine;
+  zc_lease_init (&memory->lease, engine != NULL);
+  gst_memory_init (&memory->memory, engine != NULL ? GST_MEMORY_FLAG_READONLY : 0, GST_ALLOCATOR_CAST (self), NULL,
+      bytes, 0, 0, bytes);
   return &memory->memory;
+}
+
+GstMemory *
+gst_zc_allocator_take (GstZcAllocator *self, gboolean *grew)
+{
+  return take (self, NULL, zc_slab_block_bytes (self->slab), grew);
+}
+
+GstMemory *
+gst_zc_allocator_lease (GstZcAllocator *self, gconstpointer data, gsize bytes, gboolean *grew)
+{
+  return take (self, data, bytes, grew);
+}
+
+gboolean
+gst_zc_memory_evacuate (GstMemory *memory, gint64 timeout_us)
+{
+  GstZcMemory *root = whole (memory);
+
+  if (!zc_lease_begin_evacuation (&root->lease)
+      && !(zc_lease_wait (&root->lease, timeout_us) && zc_lease_begin_evacuation (&root->lease)))
+    return FALSE;
+  memcpy (root->block->data, root->engine, memory->maxsize);
+  zc_lease_end_evacuation (&root->lease);
+  return TRUE;
 }
 
 gboolean
 gst_zc_allocator_renew (GstZcAllocator *self, GstMemory *memory)
 {
   if (memory->allocator != GST_ALLOCATOR_CAST (self) || memory->parent != NULL
-      || GST_MINI_OBJECT_REFCOUNT_VALUE (memory) != 1 || !gst_memory_is_writable (memory))
+      || to_zc_memory (memory)->engine != NULL || GST_MINI_OBJECT_REFCOUNT_VALUE (memory) != 1
+      || !gst_memory_is_writable (memory))
     return FALSE;
   memory->offset = 0;
   memory->size = memory->maxsize;

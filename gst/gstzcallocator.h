@@ -25,6 +25,14 @@ GstZcAllocator *gst_zc_allocator_new (gsize block_bytes, guint min_blocks, guint
  * allocation while a free block is left; *grew (never NULL) says if one had to be made. */
 GstMemory *gst_zc_allocator_take (GstZcAllocator *self, gboolean *grew);
 
+/* The engine's `bytes` bytes (up to block_bytes) at `data`, read-only, with a block behind them; otherwise as take(). `data` has to
+ * stay readable until whoever made the lease has seen it evacuated, or has the only reference to the memory. */
+GstMemory *gst_zc_allocator_lease (GstZcAllocator *self, gconstpointer data, gsize bytes, gboolean *grew);
+
+/* Copies a leased memory into its block, under all who hold it: TRUE, and the engine's bytes are not read any more. FALSE if somebody
+ * has it mapped, and still has after timeout_us. The thread that leased it. */
+gboolean gst_zc_memory_evacuate (GstMemory *memory, gint64 timeout_us);
+
 /* TRUE if `memory` is a whole block of this allocator that nobody else reads or holds. It is then made to span its
  * block again, and may be filled anew. */
 gboolean gst_zc_allocator_renew (GstZcAllocator *self, GstMemory *memory);

@@ -74,12 +74,10 @@ take_bare (GstZcBufferPool *self, guint *n_allocated)
   return buffer;
 }
 
-/* A header and a block put together. NULL at the bound. */
+/* Adds a header to it (taken over; NULL at the bound, and so is the result). */
 static GstBuffer *
-make_whole (GstZcBufferPool *self, guint *n_allocated)
+dress (GstZcBufferPool *self, GstMemory *memory, gboolean grew, guint *n_allocated)
 {
-  gboolean grew;
-  GstMemory *memory = gst_zc_allocator_take (self->allocator, &grew);
   GstBuffer *buffer;
 
   if (memory == NULL)
@@ -92,6 +90,15 @@ make_whole (GstZcBufferPool *self, guint *n_allocated)
 }
 
 static GstBuffer *
+make_whole (GstZcBufferPool *self, guint *n_allocated)
+{
+  gboolean grew;
+  GstMemory *memory = gst_zc_allocator_take (self->allocator, &grew);
+
+  return dress (self, memory, grew, n_allocated);
+}
+
+static GstBuffer *
 take_whole (GstZcBufferPool *self, guint *n_allocated)
 {
   GstBuffer *buffer = zc_stack_pop (self->whole);
@@ -99,17 +106,53 @@ take_whole (GstZcBufferPool *self, guint *n_allocated)
   return buffer != NULL ? buffer : make_whole (self, n_allocated);
 }
 
+static void
+keep_bare (GstZcBufferPool *self, GstBuffer *buffer)
+{
+  gst_buffer_remove_all_memory (buffer);
+  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+  if (!zc_stack_push (self->bare, buffer))
+    gst_buffer_unref (buffer);
+}
+
+/* A lease wants header and block apart; idle ones may all be together. */
+static void
+part_one_if_need_be (GstZcBufferPool *self)
+{
+  gboolean has_block = gst_zc_allocator_get_size (self->allocator) > gst_zc_allocator_get_outstanding (self->allocator);
+  GstBuffer *buffer;
+
+  if ((!has_block || zc_stack_length (self->bare) == 0) && (buffer = zc_stack_pop (self->whole)) != NULL)
+    keep_bare (self, buffer);
+}
+
+static GstBuffer *
+make_leased (GstZcBufferPool *self, const GstZcLeaseParams *params, guint *n_allocated)
+{
+  gboolean grew;
+  GstMemory *memory;
+
+  part_one_if_need_be (self);
+  memory = gst_zc_allocator_lease (self->allocator, params->data, params->bytes, &grew);
+  return dress (self, memory, grew, n_allocated);
+}
+
 static GstFlowReturn
 gst_zc_buffer_pool_acquire_buffer (GstBufferPool *pool, GstBuffer **buffer, GstBufferPoolAcquireParams *params)
 {
   GstZcBufferPool *self = to_own (pool);
-  gboolean bare = params != NULL && (params->flags & GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_BARE) != 0;
+  guint flags = params != NULL ? params->flags : 0;
   guint n_allocated = 0;
   GstBuffer *taken;
 
   if (GST_BUFFER_POOL_IS_FLUSHING (pool))
     return GST_FLOW_FLUSHING;
-  taken = bare ? take_bare (self, &n_allocated) : take_whole (self, &n_allocated);
+  if ((flags & GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_BARE) != 0)
+    taken = take_bare (self, &n_allocated);
+  else if ((flags & GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_LEASE) != 0)
+    taken = make_leased (self, (const GstZcLeaseParams *) params, &n_allocated);
+  else
+    taken = take_whole (self, &n_allocated);
   if (taken == NULL || n_allocated > 0)
     count (&self->misses, 1);
   else
@@ -122,6 +165,7 @@ gst_zc_buffer_pool_acquire_buffer (GstBufferPool *pool, GstBuffer **buffer, GstB
   *buffer = taken;
   return GST_FLOW_OK;
 }
+
 
 static gboolean
 remove_unpooled_meta (GstBuffer *buffer, GstMeta **meta, gpointer data)
@@ -153,11 +197,9 @@ gst_zc_buffer_pool_release_buffer (GstBufferPool *pool, GstBuffer *buffer)
   gboolean whole = gst_buffer_n_memory (buffer) == 1
       && gst_zc_allocator_renew (self->allocator, gst_buffer_peek_memory (buffer, 0));
 
-  if (!whole) {
-    gst_buffer_remove_all_memory (buffer);
-    GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
-  }
-  if (!zc_stack_push (whole ? self->whole : self->bare, buffer))
+  if (!whole)
+    keep_bare (self, buffer);
+  else if (!zc_stack_push (self->whole, buffer))
     gst_buffer_unref (buffer);
 }
 

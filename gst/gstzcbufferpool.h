@@ -22,6 +22,16 @@ G_DECLARE_FINAL_TYPE (GstZcBufferPool, gst_zc_buffer_pool, GST, ZC_BUFFER_POOL, 
 /* In GstBufferPoolAcquireParams.flags: a header without memory, for memory that is not the pool's. */
 #define GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_BARE GST_BUFFER_POOL_ACQUIRE_FLAG_LAST
 
+/* There: the params are those of a lease, the buffer is over the engine's own bytes (see gst_zc_allocator_lease()). Its memory
+ * comes home by itself, apart from its header. */
+#define GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_LEASE (GST_BUFFER_POOL_ACQUIRE_FLAG_LAST << 1)
+
+typedef struct {
+  GstBufferPoolAcquireParams params;
+  gconstpointer data;
+  gsize bytes; /* up to the size of the pool's buffers */
+} GstZcLeaseParams;
+
 /* Counted since the pool was made, but for size and outstanding. */
 typedef struct {
   guint64 hits;        /* acquired with nothing allocated */

@@ -43,6 +43,7 @@ gst_zc_memory_mode_get_type (void)
   static const GEnumValue values[] = {
     { GST_ZC_MEMORY_MODE_COPY, "Memory allocated for each packet, one copy", "copy" },
     { GST_ZC_MEMORY_MODE_POOL, "Recycled memory, one copy", "pool" },
+    { GST_ZC_MEMORY_MODE_LEASE, "The audio engine's own memory, no copy; one if downstream holds it too long", "lease" },
     { 0, NULL, NULL },
   };
   static gsize type = 0;

@@ -17,6 +17,7 @@ const gchar *gst_zc_backend_get_nick (gint value);
 typedef enum {
   GST_ZC_MEMORY_MODE_COPY,
   GST_ZC_MEMORY_MODE_POOL,
+  GST_ZC_MEMORY_MODE_LEASE,
 } GstZcMemoryMode;
 
 #define GST_TYPE_ZC_MEMORY_MODE (gst_zc_memory_mode_get_type ())

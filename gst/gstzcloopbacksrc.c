@@ -18,6 +18,7 @@
 
 #include "gstzcallocation.h"
 #include "gstzcerror.h"
+#include "gstzcloans.h"
 #include "gstzcpacker.h"
 #include "gstzcreadings.h"
 #include "gstzcsettings.h"
@@ -25,6 +26,9 @@
 
 GST_DEBUG_CATEGORY_STATIC (gst_zc_loopback_src_debug);
 #define GST_CAT_DEFAULT gst_zc_loopback_src_debug
+
+/* How long to wait for downstream to unmap before looking if we were woken. */
+#define MAPPED_SLICE_NS (G_GINT64_CONSTANT (5) * 1000 * 1000)
 
 enum {
   PROP_ACTUAL_DEVICE = GST_ZC_N_READINGS,
@@ -41,8 +45,9 @@ struct _GstZcLoopbackSrc {
   GstZcAllocation allocation;
 
   /* From READY on. */
-  ZcCapture *capture;
+  ZcCapture *capture; /* NULL after abandon(), too */
   GstZcPacker *packer;
+  GstZcLoans *loans;
 
   /* Under the object lock. */
   GstZcSettings settings;
@@ -55,6 +60,7 @@ struct _GstZcLoopbackSrc {
   /* The streaming thread's. */
   gboolean negotiated;
   ZcStreamSpec spec;
+  gboolean lease;
   GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
   gint64 base_ns;  /* the time of this clock that is running time 0 */
   gboolean based;
@@ -127,6 +133,7 @@ read_spec (GstZcLoopbackSrc *self, const ZcFormat *format)
     .buffer_frames = us_to_frames (self->settings.buffer_time_us, format->rate),
     .keep_running = self->settings.idle == GST_ZC_IDLE_FEED,
   };
+  self->lease = self->settings.memory_mode == GST_ZC_MEMORY_MODE_LEASE;
   GST_OBJECT_UNLOCK (self);
   self->spec.buffer_frames = MAX (self->spec.buffer_frames, 2 * self->spec.latency_frames);
 }
@@ -174,14 +181,65 @@ tell_overflow (GstZcLoopbackSrc *self, gboolean ended)
   self->overflowing = dropped > 0 && !ended;
 }
 
+/* The engine gets its oldest packet back. FALSE if downstream has it mapped for longer than that. */
+static gboolean
+settle (ZcCapture *capture, GstZcLoans *loans, gint64 timeout_ns)
+{
+  if (!gst_zc_loans_settle_oldest (loans, timeout_ns / 1000))
+    return FALSE;
+  zc_capture_give_back (capture);
+  return TRUE;
+}
+
+/* What abandon() leaves behind. */
+typedef struct {
+  GstZcLoopbackSrc *self; /* for its counters */
+  ZcCapture *capture;
+  GstZcLoans *loans;
+} Abandoned;
+
+static gpointer
+close_when_unmapped (gpointer data)
+{
+  Abandoned *abandoned = data;
+
+  while (zc_capture_is_lending (abandoned->capture))
+    settle (abandoned->capture, abandoned->loans, ZC_UNMAP_TIMEOUT_NS);
+  zc_capture_close (abandoned->capture);
+  gst_zc_loans_free (abandoned->loans);
+  gst_object_unref (abandoned->self);
+  g_free (abandoned);
+  return NULL;
+}
+
+/* Somebody has the engine's memory mapped and does not let go: the engine has to stay until he does, but nobody else waits for
+ * that. */
+static void
+abandon (GstZcLoopbackSrc *self)
+{
+  Abandoned *abandoned = g_new0 (Abandoned, 1);
+
+  GST_WARNING_OBJECT (self, "downstream keeps a packet mapped; use memory-mode=pool for applications that do so");
+  gst_zc_waker_set_capture (&self->waker, NULL);
+  *abandoned = (Abandoned){ gst_object_ref (self), g_steal_pointer (&self->capture), self->loans };
+  self->loans = gst_zc_loans_new (&self->stats);
+  g_thread_unref (g_thread_new ("zc-abandoned", close_when_unmapped, abandoned));
+}
+
 static void
 halt (GstZcLoopbackSrc *self)
 {
-  if (zc_capture_is_running (self->capture))
-    zc_capture_stop (self->capture);
   gst_zc_packer_reset (self->packer);
   tell_overflow (self, TRUE);
   gst_clear_object (&self->clock);
+  if (self->capture == NULL || !zc_capture_is_running (self->capture))
+    return;
+  while (zc_capture_is_lending (self->capture))
+    if (!settle (self->capture, self->loans, ZC_UNMAP_TIMEOUT_NS)) {
+      abandon (self);
+      return;
+    }
+  zc_capture_stop (self->capture);
 }
 
 static gboolean
@@ -279,12 +337,21 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
 {
   GstClock *clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
 
+  if (self->capture == NULL) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" cannot be captured on: the next element keeps a packet of its memory "
+        "mapped. Use memory-mode=pool.", self->actual_device);
+    g_clear_object (&clock);
+    return FALSE;
+  }
   if (!zc_capture_start (self->capture, &self->spec, error)) {
     g_clear_object (&clock);
     return FALSE;
   }
   self->clock = clock;
   self->based = FALSE;
+  if (self->lease)
+    zc_capture_keep_packets (self->capture);
+  gst_zc_packer_set_loans (self->packer, self->lease ? self->loans : NULL);
   zc_capture_set_clock (self->capture, clock != NULL ? pipeline_now_ns : NULL, self);
   set_latency (self, zc_capture_stream_info (self->capture));
   return TRUE;
@@ -302,7 +369,7 @@ ensure_stream (GstZcLoopbackSrc *self)
     g_atomic_int_set (&self->stale, FALSE);
     halt (self);
   }
-  if (zc_capture_is_running (self->capture) || start_stream (self, &error))
+  if ((self->capture != NULL && zc_capture_is_running (self->capture)) || start_stream (self, &error))
     return GST_FLOW_OK;
   return g_error_matches (error, ZC_ERROR, ZC_ERROR_WOKEN) ? GST_FLOW_FLUSHING : fail (self, error);
 }
@@ -362,17 +429,31 @@ deliver (GstZcLoopbackSrc *self, GstBuffer *buffer)
   return TRUE;
 }
 
+/* What nobody downstream reads any more goes back to the engine. */
+static void
+give_back_free (GstZcLoopbackSrc *self)
+{
+  while (zc_capture_is_lending (self->capture) && gst_zc_loans_oldest_is_free (self->loans))
+    settle (self->capture, self->loans, 0);
+}
+
 /* Takes what has come, and waits for it: *buffer if that completed one. FLUSHING if woken. */
 static GstFlowReturn
 next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
 {
   g_autoptr (GError) error = NULL;
+  ZcNext next;
   ZcSpan span;
-  ZcNext next = zc_capture_next (self->capture, &span, &error);
   guint taken;
 
+  give_back_free (self);
+  next = zc_capture_next (self->capture, &span, &error);
   if (next == ZC_NEXT_WOKEN)
     return GST_FLOW_FLUSHING;
+  if (next == ZC_NEXT_FULL) { /* a mapped packet stays where it is; meanwhile the engine's buffer fills */
+    settle (self->capture, self->loans, MAPPED_SLICE_NS);
+    return GST_FLOW_OK;
+  }
   if (g_atomic_int_get (&self->stale))
     return GST_FLOW_OK; /* paused and playing again before we noticed */
   if (next == ZC_NEXT_LOST) { /* first what came before; the loss is told again next time */
@@ -382,7 +463,8 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
   taken = gst_zc_packer_add (self->packer, &span, (GstZcOverflow) g_atomic_int_get (&self->overflow), buffer);
   if (taken == 0 && *buffer == NULL)
     return GST_FLOW_FLUSHING; /* the pool's word */
-  zc_capture_advance (self->capture, taken);
+  if (zc_capture_advance (self->capture, taken) && self->lease)
+    gst_zc_loans_end_packet (self->loans);
   tell_overflow (self, *buffer != NULL);
   return GST_FLOW_OK;
 }
@@ -449,6 +531,7 @@ open_device (GstZcLoopbackSrc *self, gint backend, const ZcTarget *target, GErro
   if (self->capture == NULL)
     return FALSE;
   self->packer = gst_zc_packer_new (&self->stats);
+  self->loans = gst_zc_loans_new (&self->stats);
   gst_zc_waker_set_capture (&self->waker, self->capture);
   GST_OBJECT_LOCK (self);
   self->native = *zc_capture_native_format (self->capture);
@@ -462,11 +545,10 @@ open_device (GstZcLoopbackSrc *self, gint backend, const ZcTarget *target, GErro
 static void
 close_device (GstZcLoopbackSrc *self)
 {
-  if (self->capture == NULL)
-    return;
   gst_zc_waker_set_capture (&self->waker, NULL);
   g_clear_pointer (&self->capture, zc_capture_close);
   g_clear_pointer (&self->packer, gst_zc_packer_free);
+  g_clear_pointer (&self->loans, gst_zc_loans_free);
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->actual_device, g_free);
   GST_OBJECT_UNLOCK (self);
@@ -493,7 +575,7 @@ ensure_device (GstZcLoopbackSrc *self, GError **error)
 
   if (!valid)
     return FALSE;
-  if (other)
+  if (other || self->capture == NULL)
     close_device (self);
   return self->capture != NULL || open_device (self, backend, &target, error);
 }

@@ -13,6 +13,7 @@ struct _GstZcPacker {
   guint packet_frames;
   GstBufferPool *pool;
   gboolean own_pool;   /* it counts hits, misses and allocations itself */
+  GstZcLoans *loans;   /* or NULL */
   GstMemory *silence;  /* packet_frames of it, read-only */
   gboolean discont;    /* of the next buffer */
   guint64 dropped;     /* frames, since last asked */
@@ -78,6 +79,12 @@ gst_zc_packer_set_pool (GstZcPacker *self, GstBufferPool *pool)
 {
   gst_object_replace ((GstObject **) &self->pool, (GstObject *) pool);
   self->own_pool = pool != NULL && GST_IS_ZC_BUFFER_POOL (pool);
+}
+
+void
+gst_zc_packer_set_loans (GstZcPacker *self, GstZcLoans *loans)
+{
+  self->loans = loans;
 }
 
 void
@@ -216,6 +223,29 @@ ready (GstZcPacker *self, guint64 position, GstZcOverflow overflow)
   return self->buffer != NULL;
 }
 
+/* Small pieces are joined: that costs less than a buffer for each of them would. */
+static gboolean
+is_worth_lending (GstZcPacker *self, guint frames)
+{
+  return self->loans != NULL && self->own_pool && !self->reorder.needed && self->buffer == NULL && self->to_drop == 0
+      && 2 * frames >= self->packet_frames;
+}
+
+/* NULL if the pool is at its bound, or flushing. */
+static GstBuffer *
+lend (GstZcPacker *self, const ZcSpan *span, guint frames)
+{
+  gsize bytes = (gsize) frames * self->frame_bytes;
+  GstZcLeaseParams params = { .params.flags = GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_LEASE, .data = span->data, .bytes = bytes };
+  GstBuffer *buffer = NULL;
+
+  if (gst_buffer_pool_acquire_buffer (self->pool, &buffer, &params.params) != GST_FLOW_OK)
+    return NULL;
+  gst_zc_loans_add (self->loans, gst_buffer_peek_memory (buffer, 0));
+  zc_stats_add (self->stats, ZC_STAT_BYTES_LEASED, bytes);
+  return label (self, buffer, span->position, frames);
+}
+
 guint
 gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow, GstBuffer **buffer)
 {
@@ -234,6 +264,8 @@ gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow
     *buffer = silence (self, span->position, frames);
     return frames;
   }
+  if (is_worth_lending (self, frames) && (*buffer = lend (self, span, frames)) != NULL)
+    return frames;
   if (!ready (self, span->position, overflow))
     return drop (self, frames);
   memcpy (self->map.data + (gsize) self->filled * self->frame_bytes, span->data, (gsize) frames * self->frame_bytes);

@@ -35,9 +35,9 @@ struct _ZcDevice {
 
   guint frame_bytes;
   guint rate;
-  guint64 position_bytes; /* given back since start */
+  guint64 position_bytes; /* borrowed since start */
   gsize readable_bytes;   /* have come and were not given back */
-  gsize borrowed_bytes;
+  gsize borrowed_bytes;   /* of these, out just now */
 
   /* What the server said last of time: this byte of the stream was or will be heard at that moment. */
   gboolean timed;
@@ -464,6 +464,7 @@ pulse_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GEr
   device->rate = spec->format.rate;
   device->position_bytes = 0;
   device->readable_bytes = 0;
+  device->borrowed_bytes = 0;
   device->timed = FALSE;
   device->ask_time_at_ns = 0;
   device->ask_time_every_ns = ASK_TIME_FIRST_NS;
@@ -480,7 +481,8 @@ pulse_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GEr
   }
   granted = pa_stream_get_buffer_attr (device->stream);
   *info = (ZcStreamInfo){ .delay_frames = MAX (granted->fragsize / device->frame_bytes, 1),
-    .buffer_frames = granted->maxlength / device->frame_bytes };
+    .buffer_frames = granted->maxlength / device->frame_bytes, .max_borrowed = 1 };
+  /* Not while waiting: when the connection breaks, libpulse unmaps the memory that it shared with the server. */
   return TRUE;
 }
 
@@ -492,7 +494,7 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   while (stream_is_good (device)) {
     if (atomic_load (&device->woken))
       return ZC_WAIT_WOKEN;
-    if (device->readable_bytes > 0)
+    if (device->readable_bytes > device->borrowed_bytes)
       return ZC_WAIT_PACKET;
     ask_time_if_due (device);
     if (!iterate (device, deadline_ns))
@@ -534,6 +536,7 @@ pulse_borrow (ZcDevice *device, ZcPacket *packet)
     .position_frames = device->position_bytes / device->frame_bytes,
     .capture_time_ns = heard_at_ns (device),
   };
+  device->position_bytes += bytes;
   return TRUE;
 }
 
@@ -541,8 +544,8 @@ static void
 pulse_give_back (ZcDevice *device)
 {
   pa_stream_drop (device->stream);
-  device->position_bytes += device->borrowed_bytes;
   device->readable_bytes -= MIN (device->borrowed_bytes, device->readable_bytes);
+  device->borrowed_bytes = 0;
 }
 
 static gint64
@@ -563,7 +566,6 @@ const ZcBackend zc_backend_pulse = {
   .name = "pulse",
   .title = "PulseAudio",
   .automatic = TRUE,
-  .max_borrowed = 1,
   .enumerate = pulse_enumerate,
   .open = pulse_open,
   .device_name = pulse_device_name,

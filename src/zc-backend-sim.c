@@ -16,7 +16,10 @@ struct _ZcDevice {
 
   ZcStreamSpec spec;
   GRand *random;
-  guint8 *bytes; /* the engine's memory: one packet */
+  guint8 *bytes; /* the engine's memory: script->lend slots of slot_bytes, used in turn */
+  gsize slot_bytes;
+  guint64 lent;       /* packets */
+  guint64 given_back; /* of these */
   gint64 start_ns;
   guint64 position;   /* frames since start, those of glitches included */
   guint step;         /* of the script */
@@ -152,20 +155,29 @@ fill_tone (const ZcFormat *format, guint64 first_frame, guint8 *data, guint fram
   }
 }
 
+/* -- the engine's memory ---------------------------------------------------------------------------------------- */
+
+static guint8 *
+slot (ZcDevice *device, guint64 packet)
+{
+  return device->bytes + packet % device->script->lend * device->slot_bytes;
+}
+
 static void
 fill (ZcDevice *device, guint frames)
 {
   const ZcFormat *format = &device->spec.format;
+  guint8 *data = slot (device, device->lent);
 
   switch (device->script->signal) {
     case ZC_SIM_COUNTING:
-      zc_sim_fill_counting (format, device->position, device->bytes, frames);
+      zc_sim_fill_counting (format, device->position, data, frames);
       break;
     case ZC_SIM_TONE:
-      fill_tone (format, device->position, device->bytes, frames);
+      fill_tone (format, device->position, data, frames);
       break;
     case ZC_SIM_SILENCE:
-      zc_format_fill_silence (format, device->bytes, (gsize) frames * zc_format_frame_bytes (format));
+      zc_format_fill_silence (format, data, (gsize) frames * zc_format_frame_bytes (format));
       break;
   }
 }
@@ -254,13 +266,16 @@ sim_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GErro
   }
   device->spec = *spec;
   device->random = g_rand_new_with_seed (1);
-  device->bytes = g_malloc ((gsize) largest * zc_format_frame_bytes (&spec->format));
+  device->slot_bytes = (gsize) largest * zc_format_frame_bytes (&spec->format);
+  device->bytes = g_malloc (device->script->lend * device->slot_bytes);
+  device->lent = device->given_back = 0;
   device->start_ns = sim_now_ns (device);
   device->position = 0;
   device->step = device->step_done = device->packets_done = 0;
   device->discont = FALSE;
   device->prepared = FALSE;
-  *info = (ZcStreamInfo){ .delay_frames = largest, .buffer_frames = spec->buffer_frames };
+  *info = (ZcStreamInfo){ .delay_frames = largest, .buffer_frames = spec->buffer_frames,
+    .max_borrowed = device->script->lend, .lends_while_waiting = !device->script->lend_briefly };
   return TRUE;
 }
 
@@ -325,7 +340,7 @@ prepare (ZcDevice *device)
   if (!is_last_step (device))
     frames = MIN (frames, step->frames - device->step_done);
   device->packet = (ZcPacket){
-    .data = device->bytes,
+    .data = slot (device, device->lent),
     .frames = frames,
     .flags = (step->what == ZC_SIM_SILENT ? ZC_PACKET_SILENT : 0) | (device->discont ? ZC_PACKET_DISCONT : 0),
     .position_frames = device->position,
@@ -393,23 +408,23 @@ sim_borrow (ZcDevice *device, ZcPacket *packet)
     return FALSE;
   bytes = (gsize) device->packet.frames * zc_format_frame_bytes (&device->spec.format);
   if ((device->packet.flags & ZC_PACKET_SILENT) != 0)
-    memset (device->bytes, 0x5a, bytes); /* stale bytes, as drivers leave them */
+    memset (slot (device, device->lent), 0x5a, bytes); /* stale bytes, as drivers leave them */
   else
     fill (device, device->packet.frames);
   *packet = device->packet;
+  device->lent++;
+  device->position += device->packet.frames;
+  device->step_done += device->packet.frames;
+  device->discont = FALSE;
+  device->prepared = FALSE;
   return TRUE;
 }
 
 static void
 sim_give_back (ZcDevice *device)
 {
-  gsize bytes = (gsize) device->packet.frames * zc_format_frame_bytes (&device->spec.format);
-
-  memset (device->bytes, 0xa5, bytes); /* whoever still reads them shall notice */
-  device->position += device->packet.frames;
-  device->step_done += device->packet.frames;
-  device->discont = FALSE;
-  device->prepared = FALSE;
+  /* Whoever still reads them shall notice. */
+  memset (slot (device, device->given_back++), 0xa5, device->slot_bytes);
 }
 
 static void
@@ -440,7 +455,6 @@ const ZcBackend zc_backend_sim = {
   .name = "simulated",
   .title = "Simulated device",
   .automatic = FALSE,
-  .max_borrowed = 1,
   .enumerate = sim_enumerate,
   .open = sim_open,
   .device_name = sim_device_name,

@@ -6,7 +6,8 @@
  * open and close. enumerate may be called by several threads at once.
  * Blocking. enumerate, open, start, wait and stop block, each within a bound that zc-limits.h names; nothing else does.
  * State. The front end checks it, so that no backend does: start after open or stop; wait, borrow and give_back
- * between start and stop; give_back after each borrow that gave a packet; stop after start; close last.
+ * between start and stop; borrow while less than max_borrowed packets are out; give_back once for each packet that borrow gave,
+ * before stop; close last.
  * Outputs are written on success only. */
 #pragma once
 
@@ -43,7 +44,7 @@ typedef enum {
 
 #define ZC_TIME_NONE G_MININT64
 
-/* The engine's own memory, readable until give_back. */
+/* The engine's own memory, readable until it is given back. */
 typedef struct {
   const guint8 *data; /* frames x channels samples; may be NULL if SILENT */
   guint frames;       /* > 0 */
@@ -64,6 +65,8 @@ typedef struct {
 typedef struct {
   guint delay_frames;  /* how long after its first frame a packet is delivered at most, in regular running; > 0 */
   guint buffer_frames; /* how late a reader may be */
+  guint max_borrowed;  /* packets that may be out at once, > 0 */
+  gboolean lends_while_waiting; /* they may be out during wait, too */
 } ZcStreamInfo;
 
 typedef enum {
@@ -86,7 +89,6 @@ typedef struct {
   const gchar *name;    /* value of the `backend` property */
   const gchar *title;   /* for people */
   gboolean automatic;   /* may be chosen by backend=auto */
-  guint max_borrowed;   /* packets that may be out at once */
   gboolean captures_processes; /* open takes a target that is a process */
 
   /* The devices whose sound can be captured, ZcDeviceInfo. Blocks at most ZC_OPEN_TIMEOUT_NS. */
@@ -101,16 +103,16 @@ typedef struct {
   /* Packets in `spec->format` from now on. Blocks at most ZC_START_TIMEOUT_NS, or until woken (ZC_ERROR_WOKEN). */
   gboolean (*start) (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error);
 
-  /* Until a packet, `timeout_ns` of real time, a wake or loss. *error on loss only. */
+  /* Until there is a packet beyond those that are out, `timeout_ns` of real time, a wake or loss. *error on loss only. */
   ZcWait (*wait) (ZcDevice *device, gint64 timeout_ns, GError **error);
 
   /* The clock of capture times, now. */
   gint64 (*now_ns) (ZcDevice *device);
 
-  /* The oldest packet that was not given back, or FALSE if there is none just now. */
+  /* The oldest packet that was not borrowed yet, or FALSE if there is none just now. */
   gboolean (*borrow) (ZcDevice *device, ZcPacket *packet);
 
-  /* Its bytes are not read any more: the engine may have them back. */
+  /* The bytes of the oldest packet that is out are not read any more: the engine may have them back. */
   void (*give_back) (ZcDevice *device);
 
   /* While `on`, start and wait return at once with WOKEN. Any thread. */

@@ -28,6 +28,8 @@ struct _ZcCapture {
   guint64 packet_position;
   gboolean packet_discont;
   guint packet_taken; /* frames of it that advance() has passed */
+  gboolean keep;
+  guint kept; /* packets that advance() has passed and give_back() has not */
 };
 
 static gboolean
@@ -126,6 +128,7 @@ zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error)
     return FALSE;
   capture->spec = *spec;
   capture->running = TRUE;
+  capture->keep = FALSE;
   capture->anchored = FALSE;
   capture->end = 0;
   capture->unseen_frames = 0;
@@ -193,19 +196,33 @@ is_woken (const ZcCapture *capture)
   return atomic_load_explicit (&capture->woken, memory_order_acquire);
 }
 
+gboolean
+zc_capture_is_lending (const ZcCapture *capture)
+{
+  return capture->kept > 0;
+}
+
 static ZcNext
 wait_for_packet (ZcCapture *capture, GError **error)
 {
   while (!is_woken (capture)) {
-    if (capture->backend->borrow (capture->device, &capture->packet)) {
+    gboolean full = capture->kept == capture->info.max_borrowed;
+    ZcWait wait;
+
+    if (capture->kept > 0 && !capture->info.lends_while_waiting)
+      return ZC_NEXT_FULL;
+    if (!full && capture->backend->borrow (capture->device, &capture->packet)) {
       capture->borrowed = TRUE;
       capture->packet_taken = 0;
       place_packet (capture);
       return ZC_NEXT_SPAN;
     }
-    if (capture->backend->wait (capture->device, ZC_WAIT_SLICE_NS, error) == ZC_WAIT_LOST)
+    wait = capture->backend->wait (capture->device, ZC_WAIT_SLICE_NS, error);
+    if (wait == ZC_WAIT_LOST)
       return ZC_NEXT_LOST;
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
+    if (wait == ZC_WAIT_PACKET && full)
+      return ZC_NEXT_FULL;
   }
   return ZC_NEXT_WOKEN;
 }
@@ -236,6 +253,20 @@ zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error)
 }
 
 void
+zc_capture_keep_packets (ZcCapture *capture)
+{
+  capture->keep = TRUE;
+}
+
+void
+zc_capture_give_back (ZcCapture *capture)
+{
+  g_assert (capture->kept > 0);
+  capture->backend->give_back (capture->device);
+  capture->kept--;
+}
+
+gboolean
 zc_capture_advance (ZcCapture *capture, guint frames)
 {
   g_assert (capture->borrowed && frames <= capture->packet.frames - capture->packet_taken);
@@ -243,9 +274,12 @@ zc_capture_advance (ZcCapture *capture, guint frames)
   zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, frames);
   capture->packet_taken += frames;
   if (capture->packet_taken < capture->packet.frames)
-    return;
-  capture->backend->give_back (capture->device);
+    return FALSE;
   capture->borrowed = FALSE;
+  capture->kept++;
+  if (!capture->keep)
+    zc_capture_give_back (capture);
+  return TRUE;
 }
 
 ZcStamp
@@ -265,10 +299,10 @@ void
 zc_capture_stop (ZcCapture *capture)
 {
   g_assert (capture->running);
-  if (capture->borrowed) {
+  for (guint out = capture->kept + capture->borrowed; out > 0; out--)
     capture->backend->give_back (capture->device);
-    capture->borrowed = FALSE;
-  }
+  capture->kept = 0;
+  capture->borrowed = FALSE;
   capture->backend->stop (capture->device);
   capture->running = FALSE;
 }

@@ -19,6 +19,7 @@ typedef struct _ZcCapture ZcCapture;
 
 typedef enum {
   ZC_NEXT_SPAN,
+  ZC_NEXT_FULL,
   ZC_NEXT_WOKEN,
   ZC_NEXT_LOST, /* stop and close it; *error says what happened */
 } ZcNext;
@@ -56,11 +57,22 @@ gboolean zc_capture_is_running (const ZcCapture *capture);
 /* What start() was granted. */
 const ZcStreamInfo *zc_capture_stream_info (const ZcCapture *capture);
 
-/* Waits for frames. The same span again until it was taken by advance(). */
+/* Waits for frames. The same span again until it was taken by advance(). FULL if packets that are kept are in the way: of
+ * frames that have come, or of waiting for them. */
 ZcNext zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error);
 
-/* The first `frames` frames of the span are done with (0 to span.frames); their bytes go back to the engine. */
-void zc_capture_advance (ZcCapture *capture, guint frames);
+/* The first `frames` frames of the span are done with (0 to span.frames); their bytes go back to the engine, unless packets
+ * are kept. TRUE if that was the end of a packet. */
+gboolean zc_capture_advance (ZcCapture *capture, guint frames);
+
+/* From the next packet to the stop: the bytes of each stay readable after advance(), until give_back(). */
+void zc_capture_keep_packets (ZcCapture *capture);
+
+/* Packets are kept. */
+gboolean zc_capture_is_lending (const ZcCapture *capture);
+
+/* The bytes of the oldest packet that is kept are not read any more. One has to be kept. */
+void zc_capture_give_back (ZcCapture *capture);
 
 /* When these frames were captured; see zc_timeline_stamp(). Frames that next() has shown, in their order. */
 ZcStamp zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames);
@@ -68,6 +80,7 @@ ZcStamp zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames);
 /* While `on`, start() fails with ZC_ERROR_WOKEN and next() returns WOKEN, at once. Any thread. */
 void zc_capture_wake (ZcCapture *capture, gboolean on);
 
+/* No packet is kept any more. */
 void zc_capture_stop (ZcCapture *capture);
 
 /* Stops it, if need be. */

@@ -16,6 +16,9 @@
 /* Ending a stream that the server is just about to begin: it must have begun before it can be ended. */
 #define ZC_STOP_TIMEOUT_NS (G_GINT64_CONSTANT (100) * 1000 * 1000)
 
+/* Downstream letting go of the engine's memory that it has mapped, at the end of a stream. */
+#define ZC_UNMAP_TIMEOUT_NS (G_GINT64_CONSTANT (1000) * 1000 * 1000)
+
 /* A wait for packets returns at least this often, to notice what no event tells. */
 #define ZC_WAIT_SLICE_NS (G_GINT64_CONSTANT (500) * 1000 * 1000)
 

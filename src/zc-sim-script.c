@@ -7,6 +7,7 @@
 
 /* Of a step: six hours at 48 kHz. */
 #define MAX_FRAMES (1u << 30)
+#define MAX_LENT   64
 
 /* Of a clock, in millionths or in microseconds. */
 #define MAX_DEVIATION 100000
@@ -80,6 +81,10 @@ parse_device_word (ZcSimScript *script, const gchar *key, const gchar *value, gb
     return parse_uint (value, ZC_MAX_CHANNELS, &script->format.channels);
   if (g_str_equal (key, "packet"))
     return parse_packets (value, script->packets);
+  if (g_str_equal (key, "lend"))
+    return parse_uint (value, MAX_LENT, &script->lend);
+  if (g_str_equal (key, "lend-briefly"))
+    return script->lend_briefly = value == NULL;
   if (g_str_equal (key, "drift-ppm"))
     return parse_double (value, &script->drift_ppm);
   if (g_str_equal (key, "jitter-us"))
@@ -150,6 +155,7 @@ zc_sim_script_parse (const gchar *text, GError **error)
   ZcSimScript *script = g_new0 (ZcSimScript, 1);
   const guint usual_packet = 480;
 
+  script->lend = 1;
   script->format = (ZcFormat){ .sample = ZC_SAMPLE_F32LE, .rate = 48000, .channels = 2 };
   script->packets = g_array_new (FALSE, FALSE, sizeof (guint));
   script->steps = g_array_new (FALSE, FALSE, sizeof (ZcSimStep));

@@ -20,6 +20,8 @@ typedef struct {
   ZcSimSignal signal;
   GArray *packets; /* guint, frames, in turn; at least one */
   GArray *steps;   /* ZcSimStep; at least one, the last for ever */
+  guint lend; /* packets at once */
+  gboolean lend_briefly;
   gdouble drift_ppm;
   gdouble jitter_us;
   gboolean manual_clock;

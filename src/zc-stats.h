@@ -19,6 +19,8 @@ typedef enum {
   ZC_STAT_FRAMES_EXPECTED, /* what the device played while we listened, by its own position */
   ZC_STAT_PACKETS,         /* buffers that went downstream */
   ZC_STAT_BYTES_COPIED,    /* bytes of sound that were copied on the way */
+  ZC_STAT_BYTES_LEASED,    /* bytes of sound that went downstream in the engine's own memory */
+  ZC_STAT_EVACUATIONS,     /* packets of these that were copied after all, as somebody held them too long */
   ZC_STAT_ALLOCATIONS,     /* pieces of memory allocated for packets, the pool's own not counted */
   ZC_STAT_GLITCHES,        /* breaks in the device's stream */
   ZC_STAT_OVERFLOWS,       /* packets dropped because the pool was at its bound */

@@ -31,6 +31,7 @@ struct _ZcDevice {
   /* From start to stop, the streaming thread's. */
   ZcWasapiStream *stream;
   gboolean entered; /* the apartment */
+  DWORD thread_id;
   HANDLE task;      /* of the multimedia class scheduler */
   HRESULT result;   /* of the call that failed */
   const gchar *failed_call;
@@ -245,11 +246,15 @@ enter_thread (ZcDevice *device)
 
   device->entered = zc_com_enter ();
   device->task = AvSetMmThreadCharacteristicsW (L"Audio", &index);
+  device->thread_id = GetCurrentThreadId ();
 }
 
+/* Elsewhere there is nothing that we could undo (a stream whose memory is still read outlives its thread). */
 static void
 leave_thread (ZcDevice *device)
 {
+  if (device->thread_id != GetCurrentThreadId ())
+    return;
   if (device->task != NULL)
     AvRevertMmThreadCharacteristics (device->task);
   if (device->entered)
@@ -270,6 +275,7 @@ wasapi_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GE
   device->result = S_OK;
   device->rate = spec->format.rate;
   device->begun = device->ready = device->drained = FALSE;
+  device->borrowed = 0;
   device->next_position = 0;
   *info = device->stream->info;
   return TRUE;
@@ -305,13 +311,27 @@ check (ZcDevice *device, HRESULT result, const gchar *call)
   return FALSE;
 }
 
+/* While a packet is out, GetNextPacketSize tells of that one; the padding is of all. */
+static HRESULT
+frames_beyond (ZcDevice *device, UINT32 *frames)
+{
+  UINT32 all = 0;
+  HRESULT result;
+
+  if (device->borrowed == 0)
+    return IAudioCaptureClient_GetNextPacketSize (device->stream->capture, frames);
+  result = IAudioClient_GetCurrentPadding (device->stream->client, &all);
+  *frames = all > device->borrowed ? all - device->borrowed : 0;
+  return result;
+}
+
 static gboolean
 is_ready (ZcDevice *device)
 {
   UINT32 frames = 0;
 
   if (!device->ready && SUCCEEDED (device->result)
-      && check (device, IAudioCaptureClient_GetNextPacketSize (device->stream->capture, &frames), "GetNextPacketSize"))
+      && check (device, frames_beyond (device, &frames), "GetNextPacketSize"))
     device->ready = frames > 0;
   return device->ready;
 }
@@ -416,7 +436,7 @@ wasapi_borrow (ZcDevice *device, ZcPacket *packet)
   BYTE *data = NULL;
   DWORD flags = 0;
 
-  device->drained = !is_ready (device);
+  device->drained = device->borrowed > 0 || !is_ready (device);
   if (device->drained)
     return FALSE;
   device->ready = FALSE;
@@ -436,6 +456,7 @@ static void
 wasapi_give_back (ZcDevice *device)
 {
   check (device, IAudioCaptureClient_ReleaseBuffer (device->stream->capture, device->borrowed), "ReleaseBuffer");
+  device->borrowed = 0;
 }
 
 static gint64
@@ -448,7 +469,6 @@ const ZcBackend zc_backend_wasapi = {
   .name = "wasapi",
   .title = "WASAPI",
   .automatic = TRUE,
-  .max_borrowed = 1,
   .captures_processes = TRUE,
   .enumerate = wasapi_enumerate,
   .open = wasapi_open,

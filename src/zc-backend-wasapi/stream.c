@@ -142,6 +142,8 @@ read_info (ZcWasapiStream *stream, const ZcWasapiTarget *target, const ZcStreamS
   if (target->endpoint == NULL || FAILED (IAudioClient_GetBufferSize (stream->client, &size)) || size == 0)
     size = spec->buffer_frames;
   stream->info.buffer_frames = MAX (size, stream->info.delay_frames);
+  stream->info.max_borrowed = 1;
+  stream->info.lends_while_waiting = target->endpoint != NULL; /* GetCurrentPadding tells what came meanwhile */
 }
 
 /* -- the feeder -------------------------------------------------------------------------------------------------- */

@@ -36,6 +36,7 @@ start_device (ZcDevice *device, const ZcFormat *format)
   g_assert_true (backend->start (device, &spec, &info, &error));
   g_assert_no_error (error);
   g_assert_cmpuint (info.delay_frames, >, 0);
+  g_assert_cmpuint (info.max_borrowed, >, 0);
   g_assert_cmpuint (info.buffer_frames, >=, info.delay_frames);
 }
 
@@ -65,7 +66,6 @@ static void
 table_is_complete (void)
 {
   g_assert_nonnull (backend->title);
-  g_assert_cmpuint (backend->max_borrowed, >, 0);
   g_assert_true (backend->enumerate && backend->open && backend->device_name && backend->start && backend->wait
       && backend->now_ns && backend->borrow && backend->give_back && backend->wake && backend->stop
       && backend->close);
@@ -155,6 +155,7 @@ borrowed_bytes_stay (void)
   ZcFormat format;
   ZcDevice *device = open_device (NULL, &format);
   ZcPacket packet, again;
+  gint64 begin_ns = zc_clock_now_ns ();
   g_autofree guint8 *copy = NULL;
   gsize bytes;
 
@@ -162,10 +163,9 @@ borrowed_bytes_stay (void)
   packet = borrow (device);
   bytes = (gsize) packet.frames * zc_format_frame_bytes (&format);
   copy = packet.data != NULL ? g_memdup2 (packet.data, bytes) : NULL;
-  for (guint i = 0; i < 20; i++)
-    backend->wait (device, 5 * MS, NULL);
-  g_assert_true (backend->borrow (device, &again));
-  g_assert_cmpuint (again.position_frames, ==, packet.position_frames);
+  /* The wait goes on to the next one. */
+  while (backend->wait (device, 1000 * MS, NULL) != ZC_WAIT_PACKET)
+    g_assert_cmpint (zc_clock_now_ns () - begin_ns, <, 5000 * MS);
   if (copy != NULL)
     g_assert_cmpmem (packet.data, bytes, copy, bytes);
   backend->give_back (device);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* memory-mode=lease: the engine's own memory downstream. The simulated device overwrites what it has back, so whoever still reads
+ * it sees other bytes. */
+#include "gstzcallocator.h"
+#include "zctest.h"
+
+#include <string.h>
+
+#define FRAME_BYTES 8 /* F32LE stereo */
+
+static void
+start (ZcTest *test, const gchar *script)
+{
+  zc_test_start (test, script, "memory-mode=lease", NULL);
+}
+
+static void
+assert_memory (ZcTest *test, guint64 leased, guint64 evacuations)
+{
+  fail_unless_equals_uint64 (zc_test_stat (test, "bytes-leased"), leased * 480 * FRAME_BYTES);
+  fail_unless_equals_uint64 (zc_test_stat (test, "evacuations"), evacuations);
+  fail_unless_equals_uint64 (zc_test_stat (test, "bytes-copied"), evacuations * 480 * FRAME_BYTES);
+}
+
+GST_START_TEST (nothing_is_copied_if_downstream_is_done_in_time)
+{
+  ZcTest test;
+
+  start (&test, "");
+  for (guint i = 0; i < 20; i++) {
+    GstBuffer *buffer;
+
+    zc_test_crank_ms (&test, 10);
+    buffer = zc_test_pull (&test);
+    fail_unless (GST_MEMORY_IS_READONLY (gst_buffer_peek_memory (buffer, 0)));
+    zc_test_assert_counts (buffer, i * 480);
+    gst_buffer_unref (buffer);
+  }
+  assert_memory (&test, 20, 0);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "allocations"), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (what_is_held_is_copied_under_its_holder)
+{
+  ZcTest test;
+  GstBuffer *buffers[5], *part;
+
+  start (&test, "");
+  for (guint i = 0; i < 5; i++) {
+    zc_test_crank_ms (&test, 10);
+    buffers[i] = zc_test_pull (&test);
+  }
+  part = gst_buffer_copy_region (buffers[1], GST_BUFFER_COPY_MEMORY, 100 * FRAME_BYTES, 50 * FRAME_BYTES);
+  gst_clear_buffer (&buffers[1]);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test)); /* the fifth has gone now, too */
+  for (guint i = 0; i < 5; i++)
+    if (buffers[i] != NULL) {
+      zc_test_assert_counts (buffers[i], i * 480);
+      gst_buffer_unref (buffers[i]);
+    }
+  zc_test_assert_counts (part, 480 + 100);
+  gst_buffer_unref (part);
+  assert_memory (&test, 6, 5);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* lend=4: three may be held, and none is copied. */
+GST_START_TEST (engine_that_lends_more_copies_less)
+{
+  ZcTest test;
+  GstBuffer *held[3] = { NULL };
+
+  start (&test, "lend=4");
+  for (guint i = 0; i < 20; i++) {
+    zc_test_crank_ms (&test, 10);
+    gst_clear_buffer (&held[i % 3]);
+    held[i % 3] = zc_test_pull (&test);
+    for (guint j = 0; j < 3; j++)
+      if (held[j] != NULL)
+        zc_test_assert_counts (held[j], GST_BUFFER_OFFSET (held[j]));
+  }
+  for (guint i = 0; i < 3; i++)
+    gst_clear_buffer (&held[i]);
+  assert_memory (&test, 20, 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* Where the engine's memory may not be out while it is waited for. */
+GST_START_TEST (brief_lender_gets_it_back_before_the_wait)
+{
+  ZcTest test;
+  GstBuffer *buffer;
+
+  start (&test, "lend-briefly");
+  zc_test_crank_ms (&test, 10);
+  buffer = zc_test_pull (&test);
+  zc_test_crank_ms (&test, 0); /* it waits again */
+  assert_memory (&test, 1, 1);
+  zc_test_assert_counts (buffer, 0);
+  gst_buffer_unref (buffer);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* Mapped memory does not move: the stream waits, and loses nothing. */
+GST_START_TEST (mapped_memory_stays)
+{
+  ZcTest test;
+  GstBuffer *first, *copy;
+  GstMapInfo map;
+
+  start (&test, "");
+  zc_test_crank_ms (&test, 10);
+  first = zc_test_pull (&test);
+  fail_unless (gst_buffer_map (first, &map, GST_MAP_READ));
+  copy = gst_buffer_copy_deep (first);
+  zc_test_crank_ms (&test, 30);
+  fail_unless (gst_harness_try_pull (test.harness) == NULL);
+  fail_unless (memcmp (map.data, "\xa5\xa5\xa5\xa5", 4) != 0);
+  zc_test_assert_counts (copy, 0);
+  gst_buffer_unref (copy);
+  gst_buffer_unmap (first, &map);
+  for (guint i = 1; i < 4; i++) {
+    GstBuffer *buffer = zc_test_pull (&test);
+    zc_test_assert_counts (buffer, i * 480);
+    fail_if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
+    gst_buffer_unref (buffer);
+  }
+  zc_test_assert_counts (first, 0);
+  gst_buffer_unref (first);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (bytes_outlive_the_stream)
+{
+  ZcTest test;
+  GstBuffer *held;
+
+  start (&test, "");
+  zc_test_crank_ms (&test, 10);
+  held = zc_test_pull (&test);
+  gst_element_set_state (test.element, GST_STATE_NULL);
+  assert_memory (&test, 1, 1);
+  zc_test_finish (&test);
+  zc_test_assert_counts (held, 0);
+  gst_buffer_unref (held);
+}
+GST_END_TEST
+
+/* An application that never unmaps does not hang the pipeline, nor does it read what is gone. */
+GST_START_TEST (mapped_memory_outlives_the_stream)
+{
+  gint64 begin_us;
+  ZcTest test;
+  GstBuffer *held;
+  GstMapInfo map;
+  guint8 expected[480 * FRAME_BYTES];
+  gint refs;
+
+  zc_test_prepare (&test, "", "memory-mode=lease", NULL);
+  gst_harness_play (test.harness);
+  gst_element_set_state (test.element, GST_STATE_NULL);
+  gst_bus_set_flushing (GST_ELEMENT_BUS (test.element), TRUE); /* messages hold the element, too */
+  refs = GST_OBJECT_REFCOUNT_VALUE (test.element);
+  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  zc_test_crank_ms (&test, 10);
+  held = zc_test_pull (&test);
+  fail_unless (gst_buffer_map (held, &map, GST_MAP_READ));
+  memcpy (expected, map.data, sizeof expected);
+  begin_us = g_get_monotonic_time ();
+  gst_element_set_state (test.element, GST_STATE_NULL);
+  fail_unless (g_get_monotonic_time () - begin_us < 2 * G_USEC_PER_SEC);
+  fail_unless (memcmp (map.data, expected, sizeof expected) == 0);
+
+  /* The element is as good as new. */
+  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  fail_unless (memcmp (map.data, expected, sizeof expected) == 0);
+  gst_buffer_unmap (held, &map);
+  gst_buffer_unref (held);
+  gst_element_set_state (test.element, GST_STATE_NULL);
+  while (GST_OBJECT_REFCOUNT_VALUE (test.element) > refs) /* who waited for the unmap is done at once */
+    g_thread_yield ();
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (writers_get_a_copy)
+{
+  ZcTest test;
+  GstBuffer *buffer;
+  GstMapInfo map;
+
+  start (&test, "");
+  zc_test_crank_ms (&test, 10);
+  buffer = gst_buffer_make_writable (zc_test_pull (&test));
+  fail_unless (gst_buffer_map (buffer, &map, GST_MAP_READWRITE));
+  memset (map.data, 0, map.size);
+  gst_buffer_unmap (buffer, &map);
+  gst_buffer_unref (buffer);
+  zc_test_crank_ms (&test, 10);
+  buffer = zc_test_pull (&test);
+  zc_test_assert_counts (buffer, 480);
+  gst_buffer_unref (buffer);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* A buffer for each crumb would cost more than copying it. */
+GST_START_TEST (crumbs_are_joined)
+{
+  ZcTest test;
+
+  start (&test, "packet=7:480:100");
+  zc_test_crank_ms (&test, 200);
+  for (guint i = 0, frames = 0; i < 10; i++) {
+    GstBuffer *buffer = zc_test_pull (&test);
+    zc_test_assert_counts (buffer, frames);
+    frames += (guint) gst_buffer_get_size (buffer) / FRAME_BYTES;
+    fail_unless (gst_buffer_get_size (buffer) >= 240 * FRAME_BYTES);
+    gst_buffer_unref (buffer);
+  }
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+static Suite *
+lease_suite (void)
+{
+  Suite *suite = suite_create ("lease");
+  TCase *tc = tcase_create ("lease");
+
+  suite_add_tcase (suite, tc);
+  tcase_set_timeout (tc, 60);
+  tcase_add_test (tc, nothing_is_copied_if_downstream_is_done_in_time);
+  tcase_add_test (tc, what_is_held_is_copied_under_its_holder);
+  tcase_add_test (tc, engine_that_lends_more_copies_less);
+  tcase_add_test (tc, brief_lender_gets_it_back_before_the_wait);
+  tcase_add_test (tc, mapped_memory_stays);
+  tcase_add_test (tc, bytes_outlive_the_stream);
+  tcase_add_test (tc, mapped_memory_outlives_the_stream);
+  tcase_add_test (tc, writers_get_a_copy);
+  tcase_add_test (tc, crumbs_are_joined);
+  return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+  return zc_test_main (argc, argv, lease_suite ());
+}
