@@ -517,7 +517,6 @@ element_suite (void)
   TCase *tc = tcase_create ("element");
 
   suite_add_tcase (suite, tc);
-  tcase_set_timeout (tc, 60);
   tcase_add_test (tc, odd_pieces_become_steady_packets);
   tcase_add_test (tc, pts_is_the_time_of_capture);
   tcase_add_test (tc, glitch_is_a_gap_to_the_frame);

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Linked into the test programs: abort(), and so a failed assertion, is an exception that nobody handles, as any other
+ * crash. Without, the C library would end the process in silence, and no debugger would tell where. */
+#include <signal.h>
+#include <windows.h>
+
+static void
+on_abort (int signal_number)
+{
+  RaiseException (STATUS_FATAL_APP_EXIT, EXCEPTION_NONCONTINUABLE, 0, NULL);
+}
+
+static void __attribute__ ((constructor))
+watch_abort (void)
+{
+  signal (SIGABRT, on_abort);
+}
