@@ -4,9 +4,16 @@
 #include <signal.h>
 #include <windows.h>
 
+/* ntdll; documented, and in no header of MinGW's. */
+NTSYSAPI BOOLEAN NTAPI RtlDllShutdownInProgress (void);
+
 static void
 on_abort (int signal_number)
 {
+  /* The DLLs are about to go, GStreamer with its leaks tracer, say, which warns only then. An exception does no good
+   * any more, and the exit status is fixed, unless the process is ended at once. */
+  if (RtlDllShutdownInProgress ())
+    TerminateProcess (GetCurrentProcess (), 3);
   RaiseException (STATUS_FATAL_APP_EXIT, EXCEPTION_NONCONTINUABLE, 0, NULL);
 }
 

@@ -96,11 +96,17 @@ def prefix(cache):
     path = cache.fresh('prefix')
     cache.detail('booting Windows')
     _wine(cache, 'wineboot', '-i')
-    # A program that crashes is told on the terminal, not in a window.
-    _wine(cache, 'reg', 'add', r'HKCU\Software\Wine\WineDbg', '/v', 'ShowCrashDialog', '/t', 'REG_DWORD', '/d', '0')
+    # A program that crashes is told of on the terminal, not in a window. "--auto", the default, is too late at times.
+    _registry(cache, r'HKCU\Software\Wine\WineDbg', 'ShowCrashDialog', 'REG_DWORD', '0')
+    _registry(cache, r'HKLM\Software\Microsoft\Windows NT\CurrentVersion\AeDebug', 'Debugger', 'REG_SZ',
+              'winedbg --command quit %ld %ld')
     _wine(cache, None)
     if not os.path.exists(os.path.join(path, 'system.reg')):
         raise SetupError(f'Wine made nothing of its folder {path}; see {cache.log_path}')
+
+
+def _registry(cache, key, name, kind, value):
+    _wine(cache, 'reg', 'add', key, '/v', name, '/t', kind, '/d', value, '/f')
 
 
 def _wine(cache, *command):

@@ -1,0 +1,109 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What runs the Windows tests tells the truth: exit codes, output, and where a program crashed."""
+
+import glob
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
+from support import poll, processes, tap, windows  # noqa: E402
+
+CRASH, LEAK = os.environ['ZC_CRASH'], os.environ['ZC_LEAK']
+WAYS = [(how, (how,)) for how in ('write', 'abort', 'assert', 'warning')]
+
+
+def run(*arguments, program=CRASH, **options):
+    return subprocess.run(windows.command(program, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, timeout=60, check=False, **options)
+
+
+def running(file, word, but=None):
+    """Processes that have this word in their command line or environment."""
+    return [path for path in glob.glob('/proc/[0-9]*/' + file)
+            if path.split('/')[2] != str(but) and word in text_of(path)]
+
+
+def text_of(path):
+    try:
+        with open(path, encoding='utf-8', errors='replace') as text:
+            return text.read()
+    except OSError:
+        return ''
+
+
+@tap.cases(WAYS)
+class Crash(unittest.TestCase):
+    def check_backtrace(self, how):
+        """The function, its file and line, and who called it."""
+        done = run(how)
+        self.assertNotIn(done.returncode, (0, 77))
+        self.assertRegex(done.stdout, '^(Bail out!.*)?$')
+        self.assert_names(done.stderr, 'crash_here', 'main')
+
+    def check_backtrace_of_a_thread(self, how):
+        done = run(how, 'in a thread')
+        self.assertNotIn(done.returncode, (0, 77))
+        self.assert_names(done.stderr, 'crash_here', 'crash_there')
+
+    def assert_names(self, report, *functions):
+        """With file and line, one after the other."""
+        self.assertRegex(report, '(?s)' + '.*'.join(rf' {name}\b[^\n]* \[\S*/tests/windows/crash\.c:\d+\]'
+                                                   for name in functions))
+
+
+@tap.cases([('terminated', (signal.SIGTERM,)), ('killed', (signal.SIGKILL,))])
+class Wrapper(unittest.TestCase):
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory(prefix='zc-wrapper-')
+        self.addCleanup(self.directory.cleanup)
+
+    def test_exit_code_and_output_are_the_programs(self):
+        done = run()
+        self.assertEqual((done.returncode, done.stdout.splitlines(), done.stderr), (0, ['ok'], ''))
+        self.assertEqual(run('in no way').returncode, 77)
+
+    def test_what_is_left_behind_is_a_failure(self):
+        done = run(program=LEAK, env=os.environ | {'GST_TRACERS': 'leaks'})
+        self.assertEqual((done.returncode, done.stdout.splitlines()), (3, ['ok']))
+        self.assertIn('Leaks detected', done.stderr)
+        self.assertEqual(run(program=LEAK).returncode, 0)
+
+    def test_ctrl_c_reaches_the_program_and_a_file_has_its_output_at_once(self):
+        path = os.path.join(self.directory.name, 'out')
+        argv = windows.gst('gst-launch-1.0', '-e', 'audiotestsrc', 'is-live=true', '!', 'fakesink')
+        with open(path, 'w', encoding='utf-8') as out, processes.started(argv, stdout=out) as launch:
+            poll.until(lambda: 'PLAYING' in text_of(path), 20, 'pipeline')
+            launch.send_signal(signal.SIGINT)
+            self.assertEqual(launch.wait(10), 0)
+        self.assertIn('EOS received', text_of(path))
+
+    def check_program_ends_with_wrapper(self, signal_number):
+        token = os.path.basename(self.directory.name)
+        with processes.started(windows.command(CRASH, 'hang', token)) as wrapper:
+            poll.until(lambda: running('cmdline', token, but=wrapper.pid), 20, 'program')
+            wrapper.send_signal(signal_number)
+            wrapper.wait(5)
+            poll.until(lambda: not running('cmdline', token), 5, 'end of the program')
+
+    def test_nothing_stays_behind(self):
+        """A prefix of its own: what a program starts there, Wine's server and services, ends soon after it."""
+        prefix = os.path.join(self.directory.name, 'prefix')
+        shutil.copytree(windows.PREFIX, prefix, symlinks=True)
+        entry = 'WINEPREFIX=' + prefix
+        self.assertEqual(run(env=os.environ | {'WINEPREFIX': prefix}).returncode, 0)
+        self.assertTrue(running('environ', entry))
+        poll.until(lambda: not running('environ', entry), 20, 'end of Wine')
+
+        self.assertEqual(run(env=os.environ | {'WINEPREFIX': prefix}).returncode, 0)
+        subprocess.run([windows.RUN, '--end'], env=os.environ | {'WINEPREFIX': prefix}, check=True, timeout=20)
+        poll.until(lambda: not running('environ', entry), 2, 'end of Wine')
+
+
+if __name__ == '__main__':
+    tap.main(__name__)
