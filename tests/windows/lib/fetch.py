@@ -21,10 +21,11 @@ PIP_OPTIONS = ('--no-deps', '--only-binary', ':all:', '--platform', 'win_amd64',
 
 def mirrors():
     """Where Debian's archive is, this computer's own mirrors first."""
-    known = subprocess.run(['apt-get', 'indextargets', '--format', '$(ORIGIN) $(COMPONENT) $(REPO_URI)'],
+    known = subprocess.run(['apt-get', 'indextargets', '--format', '$(ORIGIN)|$(COMPONENT)|$(REPO_URI)'],
                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, check=False).stdout
-    found = re.findall(r'^Debian main (\S+?)/?$', known, re.MULTILINE)
-    here = [uri for uri in found if '-security' not in uri and 'snapshot.' not in uri]
+    # Without an origin: before the first "apt-get update".
+    found = re.findall(r'^(?:Debian\|main\|(\S+?)|\|main\|(\S+/debian))/?$', known, re.MULTILINE)
+    here = [uri for uris in found for uri in uris if uri and '-security' not in uri and 'snapshot.' not in uri]
     return list(dict.fromkeys([*here, DEBIAN_MIRROR]))
 
 
@@ -42,46 +43,58 @@ def _is_whole(path, sha256):
 
 def debian_files(cache, step):
     """The paths of the step's files, all with the right hash."""
-    wanted = pins.of_step(step)
     folder = cache.of('downloads')
     os.makedirs(folder, exist_ok=True)
-    missing = [pin for pin in wanted if not _is_whole(os.path.join(folder, pin.file), pin.sha256)]
+    wanted = [(pin, os.path.join(folder, pin.file)) for pin in pins.of_step(step)]
+    missing = _missing(wanted)
     if missing and not os.access(APT_HELPER, os.X_OK):
         raise SetupError(f'{APT_HELPER} is missing: this needs Debian or Ubuntu (or a container of it).')
-    answers = []
+    answers = {}
     for mirror in [*mirrors(), DEBIAN_PAST.format(moment=pins.debian()[1])]:
-        answers += _try_mirror(cache, mirror, folder, missing)
-        missing = [pin for pin in missing if not _is_whole(os.path.join(folder, pin.file), pin.sha256)]
+        answers[mirror] = _try_mirror(cache, mirror, missing)
+        missing = _missing(missing)
     if missing:
-        raise SetupError(_why(missing, answers))
-    return [os.path.join(folder, pin.file) for pin in wanted]
+        raise SetupError(_why([pin for pin, _ in missing], answers))
+    return [path for _, path in wanted]
 
 
-def _try_mirror(cache, mirror, folder, missing):
-    """Fetches what it can; returns what was said of the rest."""
-    answers = []
-    for number, pin in enumerate(missing, 1):
-        cache.detail(f'fetching {number} of {len(missing)}: {pin.package}')
-        try:
-            cache.run(APT_HELPER, '-o', 'APT::Sandbox::User=', '-o', 'Acquire::Retries=2', '-o',
-                      'Acquire::http::Timeout=30', 'download-file', f'{mirror}/{pin.path}',
-                      os.path.join(folder, pin.file), f'SHA256:{pin.sha256}')
-        except SetupError as error:
-            answers.append((mirror, pin, str(error)))
-    return answers
+def _try_mirror(cache, mirror, missing):
+    """What it said last; a mirror that does not answer is not asked again."""
+    answer = ''
+    for number, (pin, path) in enumerate(missing, 1):
+        cache.detail(f'fetching {number} of {len(missing)} from {mirror}: {pin.package}')
+        answer = _fetch(cache, f'{mirror}/{pin.path}', path, pin.sha256) or answer
+        if answer and not re.search('404|Hash', answer):
+            break
+    return answer
+
+
+def _missing(files):
+    return [(pin, path) for pin, path in files if not (os.path.exists(path) and sha256_of(path) == pin.sha256)]
+
+
+def _fetch(cache, uri, path, sha256):
+    """What was said where it failed."""
+    try:
+        cache.run(APT_HELPER, '-o', 'APT::Sandbox::User=', '-o', 'Acquire::Retries=2', '-o',
+                  'Acquire::http::Timeout=30', 'download-file', uri, path, f'SHA256:{sha256}')
+        return ''
+    except SetupError as error:
+        words = re.findall(r'^ *E: (?:Failed to fetch \S+)? *(.*)', str(error), re.MULTILINE)
+        return words[0] if words else 'failed'
 
 
 def _why(missing, answers):
-    names = ', '.join(f'{pin.package} {pin.version}' for pin in missing)
-    gone = [pin for pin in missing if any(pin is asked and ' 404 ' in words for _, asked, words in answers)]
-    if gone:
-        return (f'Debian {pins.SUITE} has these in other versions now (a point release came), and '
-                f'snapshot.debian.org did not answer: {names}.\n'
-                'Take what the archive has now with "tests/windows/setup --repin", run the tests, and commit '
-                'tests/windows/pins.debian.')
-    tried = '\n'.join(f'    {mirror}: {words.splitlines()[-2].strip()}' for mirror, pin, words in answers
-                      if pin is missing[0])
-    return f'cannot fetch {names}:\n{tried}\nIs the network up? The next run goes on from here.'
+    """`answers`: by mirror."""
+    names = ', '.join(f'{pin.package} {pin.version}' for pin in missing[:3])
+    if len(missing) > 3:
+        names += f' and {len(missing) - 3} more'
+    tried = '\n'.join(f'    {mirror}: {answer}' for mirror, answer in answers.items())
+    if any('404' in answer for answer in answers.values()):
+        return (f'Debian {pins.SUITE} does not have {names} any more:\n{tried}\n'
+                'A point release has put newer versions in their place. "tests/windows/setup --repin" takes those into '
+                'tests/windows/pins.debian; run the tests then, and commit it.')
+    return f'cannot fetch {names}:\n{tried}\nThe next run goes on from here.'
 
 
 def wheels(cache):
@@ -110,4 +123,6 @@ def wheel_hashes(cache):
 def _pip(cache, folder, *what):
     """Only `download`: nothing is installed, so an externally managed Python does not mind."""
     python = PYTHON if os.access(PYTHON, os.X_OK) else sys.executable
+    if subprocess.run([python, '-m', 'pip', '--version'], capture_output=True, check=False).returncode != 0:
+        raise SetupError(f'{python} has no pip: run "pipelines/lib/install-packages windows".')
     cache.run(python, '-m', 'pip', 'download', *PIP_OPTIONS, '-d', folder, *what)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""glibconfig.h for 64-bit Windows, from GLib's own template: Debian's is for Linux, and the official wheels have none."""
+"""glibconfig.h for 64-bit Windows, from GLib's own template: Debian's is for Linux, and the wheels have none."""
 
 import re
 

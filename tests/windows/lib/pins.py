@@ -8,6 +8,7 @@ HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DEBIAN = os.path.join(HERE, 'pins.debian')
 WHEELS = os.path.join(HERE, 'pins.wheels')
 SUITE = 'trixie'
+SOURCE = 'source:' # before the name of a source package, of which we want the upstream archive
 
 
 @dataclass
@@ -22,6 +23,10 @@ class Pin:
     @property
     def file(self):
         return os.path.basename(self.path)
+
+    @property
+    def is_source(self):
+        return self.package.startswith(SOURCE)
 
     def __str__(self):
         return ' '.join((self.step, self.package, self.version, self.sha256, self.path))

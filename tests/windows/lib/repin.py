@@ -15,7 +15,10 @@ SOURCES = 'deb [signed-by={key}] {mirror} {suite} main\ndeb-src [signed-by={key}
 def repin(cache):
     apt = _private_apt(cache)
     before, _ = pins.debian()
-    after = [_now(cache, apt, pin) for pin in before]
+    packages = sorted({pin.package for pin in before if not pin.is_source})
+    known = cache.run('apt-cache', *apt, 'show', '--no-all-versions', *packages)
+    paragraphs = {_field(text, 'Package'): text for text in known.split('\n\n') if text.strip()}
+    after = [_source_now(cache, apt, pin) if pin.is_source else _package_now(paragraphs, pin) for pin in before]
     for old, new in zip(before, after):
         if old.version != new.version:
             say(f'{old.package}: {old.version} -> {new.version}')
@@ -44,27 +47,25 @@ def _private_apt(cache):
     return flags
 
 
-def _now(cache, apt, pin):
-    if pin.package.startswith('source:'):
-        return _source_now(cache, apt, pin)
-    text = cache.run('apt-cache', *apt, 'show', '--no-all-versions', pin.package)
-    field = {name: _field(text, name, pin) for name in ('Version', 'SHA256', 'Filename')}
-    return pins.Pin(pin.step, pin.package, field['Version'], field['SHA256'], field['Filename'])
+def _package_now(paragraphs, pin):
+    if pin.package not in paragraphs:
+        raise SetupError(f'{pins.SUITE} has no package {pin.package}')
+    text = paragraphs[pin.package]
+    return pins.Pin(pin.step, pin.package, _field(text, 'Version'), _field(text, 'SHA256'), _field(text, 'Filename'))
 
 
 def _source_now(cache, apt, pin):
     """The upstream archive of a source package."""
-    text = cache.run('apt-cache', *apt, 'showsrc', pin.package.split(':')[1])
+    text = cache.run('apt-cache', *apt, 'showsrc', pin.package.removeprefix(pins.SOURCE))
     hashed = re.search(r'^ ([0-9a-f]{64}) \d+ (\S+\.orig\.tar\.xz)$', text, re.MULTILINE)
     if not hashed:
         raise SetupError(f'{pins.SUITE} has no upstream archive of {pin.package}')
-    folder = _field(text, 'Directory', pin)
-    return pins.Pin(pin.step, pin.package, _field(text, 'Version', pin), hashed.group(1),
-                    f'{folder}/{hashed.group(2)}')
+    return pins.Pin(pin.step, pin.package, _field(text, 'Version'), hashed.group(1),
+                    f'{_field(text, "Directory")}/{hashed.group(2)}')
 
 
-def _field(text, name, pin):
+def _field(text, name):
     found = re.search(rf'^{name}: (.*)$', text, re.MULTILINE)
     if not found:
-        raise SetupError(f'{pins.SUITE} has no {pin.package}')
+        raise SetupError(f'apt tells no {name} in:\n{text}')
     return found.group(1)
