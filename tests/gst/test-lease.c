@@ -238,7 +238,6 @@ lease_suite (void)
   TCase *tc = tcase_create ("lease");
 
   suite_add_tcase (suite, tc);
-  tcase_set_timeout (tc, 60);
   tcase_add_test (tc, nothing_is_copied_if_downstream_is_done_in_time);
   tcase_add_test (tc, what_is_held_is_copied_under_its_holder);
   tcase_add_test (tc, engine_that_lends_more_copies_less);
