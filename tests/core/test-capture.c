@@ -221,10 +221,16 @@ auto_is_never_simulated (void)
   ZcTarget target = { 0 };
   ZcStats stats = { 0 };
 
+  ZcCapture *capture;
+
   g_setenv ("PULSE_SERVER", "unix:/nonexistent/zcloopback", TRUE);
-  g_assert_null (zc_capture_open ("auto", &target, &stats, &error));
-  g_assert_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER);
+  capture = zc_capture_open ("auto", &target, &stats, &error);
   g_unsetenv ("PULSE_SERVER");
+  if (capture != NULL) { /* Windows has no server to be without, and may have devices */
+    g_assert_cmpstr (zc_capture_device_name (capture), !=, "signal=tone");
+    zc_capture_close (capture);
+  } else if (!g_error_matches (error, ZC_ERROR, ZC_ERROR_NO_DEVICE))
+    g_assert_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER);
 }
 
 static void

@@ -185,7 +185,6 @@ states_suite (void)
   TCase *tc = tcase_create ("states");
 
   suite_add_tcase (suite, tc);
-  tcase_set_timeout (tc, 60);
   tcase_add_test (tc, pause_starts_anew);
   tcase_add_test (tc, quick_pause_starts_anew_too);
   tcase_add_test (tc, events_in_null_do_no_harm);

@@ -30,6 +30,7 @@ class Step:
     title: str
     make: Callable  # called with the Cache
     made_of: str    # a text that changes when the result would
+    needs: tuple    # names of steps before it, on whose results it builds
 
 
 class Cache:
@@ -97,12 +98,13 @@ class Cache:
             return False
 
     def unfinished(self, steps):
-        """(step, key) of those to do. A step depends on those before it, and on where the folder is."""
-        hashed = hashlib.sha256(self.path.encode())
+        """(step, key) of those to do. All depend on where the folder is, too."""
+        keys = {}
         for step in steps:
-            hashed.update(f'{step.name}\n{step.made_of}\n'.encode())
-            if not self._is_done(step, hashed.hexdigest()):
-                yield step, hashed.hexdigest()
+            parts = [self.path, step.name, step.made_of, *(keys[name] for name in step.needs)]
+            keys[step.name] = hashlib.sha256('\n'.join(parts).encode()).hexdigest()
+            if not self._is_done(step, keys[step.name]):
+                yield step, keys[step.name]
 
     def make(self, steps):
         todo = list(self.unfinished(steps))

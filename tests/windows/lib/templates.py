@@ -2,9 +2,8 @@
 """The cross file and the wrapper, with the paths of this cache in them."""
 
 import os
-import stat
 
-from . import pins, toolchain
+from . import compiler, pins
 
 FILES = {'cross.ini': 'cross.ini', 'wine-run': 'bin/wine-run'}
 
@@ -17,13 +16,12 @@ def text():
     return ''.join(_template(name) for name in FILES)
 
 
-def fill(cache):
+def make(cache):
     for name, target in FILES.items():
         path = cache.of(target)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        filled = _template(name).replace('@CACHE@', cache.path).replace('@BIN@', toolchain.tool(cache, '')[:-1])
+        filled = _template(name).replace('@CACHE@', cache.path).replace('@BIN@', compiler.tool(cache, '')[:-1])
         with open(path + '.new', 'w', encoding='utf-8') as file:
             file.write(filled)
-        os.chmod(path + '.new', os.stat(path + '.new').st_mode | (stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
-                                                                  if target.startswith('bin/') else 0))
+        os.chmod(path + '.new', 0o755 if target.startswith('bin/') else 0o644)
         os.rename(path + '.new', path)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The official Windows GStreamer (wheels: programs and DLLs), and what it takes to build for it: headers, import
-libraries made from the DLLs, pkg-config files."""
+"""What it takes to build for the official GStreamer, and its wheels do not have: headers (Debian's), import libraries
+(made from the DLLs), pkg-config files."""
 
 import os
 import re
 import shutil
 import tarfile
 
-from . import fetch, glibconfig, pins, toolchain, unpack
+from . import compiler, fetch, glibconfig, pins, unpack
 from .steps import SetupError
 
 # What we build with: pkg-config name, DLL, pkg-config names that it needs.
@@ -29,10 +29,6 @@ LIBRARIES = (
 # Whose packages say which version the headers are of.
 HEADERS = {'g': 'libgio-2.0-dev', 'gstreamer': 'libgstreamer1.0-dev'}
 
-# A first look at all 250 plugins takes Wine ten seconds: tests look at these.
-FEW_PLUGINS = ('app', 'audioconvert', 'audioresample', 'audiotestsrc', 'coreelements', 'coretracers', 'level',
-               'volume', 'wasapi', 'wasapi2', 'wavenc', 'wavparse')
-
 PC = """prefix=${{pcfiledir}}/../..
 Name: {name}
 Description: {name} of the official Windows build
@@ -43,18 +39,7 @@ Libs: -L${{prefix}}/lib -l{library}
 """
 
 
-def runtime(cache):
-    root = cache.fresh('sysroot')
-    for path in fetch.wheels(cache):
-        cache.detail('unpacking ' + os.path.basename(path))
-        unpack.wheel(path, root)
-    few = cache.fresh('sysroot', 'lib', 'gst-min')
-    for name in FEW_PLUGINS:
-        shutil.copyfile(cache.of('sysroot', 'lib', 'gstreamer-1.0', f'gst{name}.dll'),
-                        os.path.join(few, f'gst{name}.dll'))
-
-
-def headers(cache):
+def make(cache):
     files = fetch.debian_files(cache, 'headers')
     source = cache.fresh('headers')
     unpack.debian_packages(cache, [file for file in files if file.endswith('.deb')], source)
@@ -104,7 +89,7 @@ def _import_library(cache, dll):
         raise SetupError(f'gendef finds nothing in {dll}.dll')
     with open(os.path.join(folder, dll + '.def'), 'w', encoding='utf-8') as file:
         file.write(exports)
-    cache.run(toolchain.tool(cache, 'dlltool'), '-d', dll + '.def', '-D', dll + '.dll', '-l',
+    cache.run(compiler.tool(cache, 'dlltool'), '-d', dll + '.def', '-D', dll + '.dll', '-l',
               f'lib{_library(dll)}.dll.a', cwd=folder)
 
 
