@@ -607,10 +607,25 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
   return TRUE;
 }
 
+/* For who has no program to ask for them, as on gst-launch-1.0's command line: GST_DEBUG=zcloopbacksrc:4. */
+static void
+log_stats (GstZcLoopbackSrc *self)
+{
+  g_autoptr (GstStructure) stats = NULL;
+
+  if (gst_debug_category_get_threshold (gst_zc_loopback_src_debug) < GST_LEVEL_INFO)
+    return;
+  g_object_get (self, "stats", &stats, NULL);
+  GST_INFO_OBJECT (self, "at the end: %" GST_PTR_FORMAT, stats);
+}
+
 static gboolean
 gst_zc_loopback_src_stop (GstBaseSrc *base)
 {
-  gst_zc_packer_set_pool (GST_ZC_LOOPBACK_SRC (base)->packer, NULL);
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+
+  gst_zc_packer_set_pool (self->packer, NULL);
+  log_stats (self);
   return TRUE;
 }
 
