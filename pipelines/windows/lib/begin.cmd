@@ -13,9 +13,7 @@ set "settings="
 set "clicked="
 set "PROMPT=$S"
 
-rem A double click runs: cmd.exe /c ""SCRIPT" ".
-set "line=%cmdcmdline:"=?%"
-if not "%line:/c ??=%"=="%line%" set "clicked=yes"
+if defined cmdcmdline call :see_whether_clicked
 
 :options
 if "%~1"=="" goto check
@@ -60,16 +58,14 @@ if defined extension if not defined file call :new_file
 set "status=1"
 set "gst_launch="
 for %%p in (gst-launch-1.0.exe) do set "gst_launch=%%~$PATH:p"
-for %%d in (
-  "%GSTREAMER_1_0_ROOT_MSVC_X86_64%"
-  "%GSTREAMER_1_0_ROOT_MINGW_X86_64%"
-  "%LOCALAPPDATA%\Programs\gstreamer\1.0\msvc_x86_64"
-  "%ProgramFiles%\gstreamer\1.0\msvc_x86_64"
-  "%SystemDrive%\gstreamer\1.0\msvc_x86_64"
-  "%LOCALAPPDATA%\Programs\gstreamer\1.0\mingw_x86_64"
-  "%ProgramFiles%\gstreamer\1.0\mingw_x86_64"
-  "%SystemDrive%\gstreamer\1.0\mingw_x86_64"
-) do if not defined gst_launch if exist "%%~d\bin\gst-launch-1.0.exe" set "gst_launch=%%~d\bin\gst-launch-1.0.exe"
+call :try "%GSTREAMER_1_0_ROOT_MSVC_X86_64%"
+call :try "%GSTREAMER_1_0_ROOT_MINGW_X86_64%"
+call :try "%LOCALAPPDATA%\Programs\gstreamer\1.0\msvc_x86_64"
+call :try "%ProgramFiles%\gstreamer\1.0\msvc_x86_64"
+call :try "%SystemDrive%\gstreamer\1.0\msvc_x86_64"
+call :try "%LOCALAPPDATA%\Programs\gstreamer\1.0\mingw_x86_64"
+call :try "%ProgramFiles%\gstreamer\1.0\mingw_x86_64"
+call :try "%SystemDrive%\gstreamer\1.0\mingw_x86_64"
 if not defined gst_launch goto no_gstreamer
 for %%f in ("%gst_launch%") do set "gst_folder=%%~dpf"
 
@@ -82,9 +78,19 @@ set "GST_PLUGIN_PATH=%plugins%"
 :installed
 "%gst_folder%gst-inspect-1.0.exe" zcloopbacksrc >nul 2>nul || goto no_plugin
 
-if not defined seconds echo (Ctrl-C ends it; whatever the answer to what cmd then asks, the file is complete.)
+if not defined seconds echo Ctrl-C ends it; whatever the answer to what cmd then asks, the file is complete.
 rem In a pipeline's description a backslash is none.
 if defined file set "file=%file:\=/%"
+exit /b 0
+
+:try
+if not defined gst_launch if exist "%~1\bin\gst-launch-1.0.exe" set "gst_launch=%~1\bin\gst-launch-1.0.exe"
+exit /b 0
+
+rem A double click runs: cmd.exe /c ""SCRIPT" ".
+:see_whether_clicked
+set "line=%cmdcmdline:"=?%"
+if not "%line:/c ??=%"=="%line%" set "clicked=yes"
 exit /b 0
 
 rem Succeeds if number is one: digits, and not 0 first (which would make it octal).
@@ -118,6 +124,6 @@ echo and then open a new window. 1>&2
 exit /b 1
 
 :no_plugin
-echo %script%: %gst_launch% does not know zcloopbacksrc. 1>&2
+echo %script%: "%gst_launch%" does not know zcloopbacksrc. 1>&2
 echo Put gstzcloopback.dll into lib\gstreamer-1.0 beside its bin, or set GST_PLUGIN_PATH to the folder that has it. 1>&2
 exit /b 1
