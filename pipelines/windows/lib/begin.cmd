@@ -59,13 +59,9 @@ set "status=1"
 set "gst_launch="
 for %%p in (gst-launch-1.0.exe) do set "gst_launch=%%~$PATH:p"
 call :try "%GSTREAMER_1_0_ROOT_MSVC_X86_64%"
-call :try "%GSTREAMER_1_0_ROOT_MINGW_X86_64%"
 call :try "%LOCALAPPDATA%\Programs\gstreamer\1.0\msvc_x86_64"
 call :try "%ProgramFiles%\gstreamer\1.0\msvc_x86_64"
 call :try "%SystemDrive%\gstreamer\1.0\msvc_x86_64"
-call :try "%LOCALAPPDATA%\Programs\gstreamer\1.0\mingw_x86_64"
-call :try "%ProgramFiles%\gstreamer\1.0\mingw_x86_64"
-call :try "%SystemDrive%\gstreamer\1.0\mingw_x86_64"
 if not defined gst_launch goto no_gstreamer
 for %%f in ("%gst_launch%") do set "gst_folder=%%~dpf"
 
@@ -125,5 +121,6 @@ exit /b 1
 
 :no_plugin
 echo %script%: "%gst_launch%" does not know zcloopbacksrc. 1>&2
-echo Put gstzcloopback.dll into lib\gstreamer-1.0 beside its bin, or set GST_PLUGIN_PATH to the folder that has it. 1>&2
+echo It needs the MSVC build of GStreamer, 1.28 or later, and gstzcloopback.dll in lib\gstreamer-1.0 beside its bin, or in 1>&2
+echo the folder that GST_PLUGIN_PATH names. 1>&2
 exit /b 1
