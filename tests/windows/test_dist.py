@@ -277,6 +277,25 @@ class Scripts(Dist):
             self.assertEqual(result.returncode, 2, result.text)
             self.assertIn(words, result.stderr)
 
+    def test_commands_of_the_document(self):
+        """Each as it stands there, but for a second only; there is no process of that number, and Wine captures none."""
+        with open(os.path.join(ROOT, 'docs', 'windows.md')) as document:
+            blocks = re.findall(r'^```bat\n(.*?)^```', document.read(), re.MULTILINE | re.DOTALL)
+        lines = [line for block in blocks for line in block.splitlines()]
+        launches = [line for line in lines if line.startswith('gst-launch-1.0 ')]
+        self.assertEqual((len(lines), len(launches)), (7, 6))
+        server = self.serve_tone()
+        for line in launches:
+            with self.subTest(line):
+                short = re.sub(r'zcloopbacksrc( num-buffers=\d+)?', f'zcloopbacksrc num-buffers={100 * SECONDS}', line)
+                result = self.wine('cmd', '/c', short, server=server, GST_REGISTRY_1_0=self.registry,
+                                   GST_PLUGIN_PATH='Z:' + os.path.dirname(PLUGIN), GST_DEBUG='zcloopbacksrc:4')
+                if 'process-id' in line:
+                    self.assertIn('There is no process 4321', result.stderr)
+                else:
+                    self.assertEqual(result.returncode, 0, result.text)
+                    self.assertIn('application/x-zcloopback-stats', result.stderr)
+
     def test_without_gstreamer(self):
         result = self.wine('cmd', '/c', 'set PATH=C:\\windows\\system32&& record-flac.cmd -d 1', cwd=self.scripts)
         self.assertEqual(result.returncode, 1, result.text)
