@@ -49,7 +49,8 @@ class QuickstartOfWindows(PipelineTest):
         return [os.path.join(self.tree, 'pipelines', script), *map(str, arguments)]
 
     def environment(self, server=None):
-        environment = {name: value for name, value in super().environment(server).items() if not name.startswith('GST_')}
+        environment = {name: value for name, value in super().environment(server).items()
+                       if not name.startswith('GST_') and name != 'G_DEBUG'}
         return {**environment, 'ZC_WINDOWS_CACHE': CACHE,
                 'GST_REGISTRY_1_0': 'Z:' + os.path.join(self.shared, 'registry.bin')}
 
