@@ -35,6 +35,10 @@ PINS = os.path.join(HERE, 'pins.wheels')
 PYTHON = '/usr/bin/python3'
 FEW = os.path.join('lib', 'gstreamer-1.0')
 
+# meson's, for programs of the build. What is run here is others' and, to listen to what they wrote, this computer's own.
+for variable in [name for name in os.environ if name.startswith('GST_') or name == 'G_DEBUG']:
+    del os.environ[variable]
+
 VERSION = re.search(r"version : '([^']+)'", open(os.path.join(ROOT, 'meson.build')).read()).group(1)
 ZIP = f'zcloopbacksrc-{VERSION}-windows-x86_64.zip'
 WHEEL = f'gstreamer_zcloopback-{VERSION}-py3-none-win_amd64.whl'
@@ -73,10 +77,9 @@ class Dist(pipelinetest.PipelineTest):
         cls.addClassCleanup(subprocess.run, [RUN, '--end'], env={**os.environ, 'WINEPREFIX': cls.wine_prefix})
 
     def environment(self, server=None):
-        """As a fresh computer: nothing says where plugins are, and there is no registry yet. What warnings other plugins
-        have is not ours."""
-        environment = {name: value for name, value in super().environment(server).items()
-                       if not name.startswith('GST_') and name not in ('G_DEBUG', 'TMPDIR')}
+        """As a fresh computer: nothing says where plugins are, and there is no registry yet."""
+        environment = super().environment(server)
+        environment.pop('TMPDIR')
         return {**environment, 'WINEPREFIX': self.wine_prefix, 'GST_REGISTRY_1_0': 'Z:' + self.path('registry.bin')}
 
     def wine(self, *argv, server=None, cwd=None, **environment):
