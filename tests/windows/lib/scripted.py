@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""Runs Windows programs on the scripted WASAPI: our mmdevapi.dll in a Wine prefix of its own.
+
+Programs come to mmdevapi.dll in two ways: by its name (an import, LoadLibrary), and by the path that the registry has
+for CLSID_MMDeviceEnumerator, which is C:\\windows\\system32. One file is at the end of both: in a copy of the prefix,
+system32's is a link to ours, and WINEDLLOVERRIDES says that Wine's own is not to be had. The copy is of hard links, so
+it costs nothing; the prefix that it is made from is never written to.
+"""
+
+import dataclasses
+import fcntl
+import glob
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
+sys.path.insert(0, os.path.join(SOURCE, 'tests'))
+from support import processes  # noqa: E402
+
+# Of the official GStreamer; to look at all of its plugins takes ten seconds.
+PLUGINS = ('coreelements', 'audioconvert', 'audioresample', 'level', 'wasapi', 'wasapi2')
+
+
+def cache():
+    home = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
+    return os.environ.get('ZC_WINDOWS_CACHE') or os.path.join(home, 'zcloopbacksrc', 'windows')
+
+
+def dll():
+    """The built DLL: Meson's tests are told; by hand, it is the one of a build directory in the source."""
+    found = [os.environ['ZC_SCRIPTED_DLL']] if 'ZC_SCRIPTED_DLL' in os.environ else \
+        sorted(glob.glob(os.path.join(SOURCE, 'build*', 'tests', 'windows', 'scripted', 'mmdevapi.dll')))
+    if not found:
+        raise SystemExit('no mmdevapi.dll: build for Windows first, or say where it is in ZC_SCRIPTED_DLL')
+    return os.path.abspath(found[0])
+
+
+def windows_path(path):
+    return 'Z:' + os.path.abspath(path)
+
+
+def _link_tree(source, target):
+    """Hard links where the file system has them across, else copies."""
+    linked = subprocess.run(['cp', '-al', source, target], check=False, capture_output=True)
+    if linked.returncode:
+        shutil.rmtree(target, ignore_errors=True)
+        subprocess.run(['cp', '-a', source, target], check=True)
+
+
+def _make_prefix(base, path, library):
+    """Registry files are written to, and so are copied."""
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    for name in os.listdir(base):
+        source, target = os.path.join(base, name), os.path.join(path, name)
+        if name == 'drive_c':
+            _link_tree(source, target)
+        elif name == 'dosdevices':
+            shutil.copytree(source, target, symlinks=True)
+        elif name.endswith('.reg') or name == '.update-timestamp':
+            shutil.copy2(source, target)
+    inside = os.path.join(path, 'drive_c', 'windows', 'system32', 'mmdevapi.dll')
+    os.unlink(inside)
+    os.symlink(library, inside)
+
+
+def _make_plugins(path):
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    for name in PLUGINS:
+        os.symlink(os.path.join(cache(), 'sysroot', 'lib', 'gstreamer-1.0', f'gst{name}.dll'),
+                   os.path.join(path, f'gst{name}.dll'))
+
+
+def _prepare(library):
+    """The prefix and the plugins beside the DLL, made anew if what they are made from has changed."""
+    folder = os.path.dirname(library)
+    base = os.path.join(cache(), 'prefix')
+    key = f'{base} {os.stat(os.path.join(base, "drive_c")).st_ino} {library} {" ".join(PLUGINS)}'
+    prefix, plugins, stamp = (os.path.join(folder, name) for name in ('prefix', 'plugins', 'prefix.stamp'))
+    with open(os.path.join(folder, 'prefix.lock'), 'w', encoding='utf-8') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (os.path.exists(stamp) and open(stamp, encoding='utf-8').read() == key):
+            _make_prefix(base, prefix, library)
+            _make_plugins(plugins)
+            with open(stamp, 'w', encoding='utf-8') as file:
+                file.write(key)
+    return prefix, plugins
+
+
+def environment(script, report, library=None):
+    """For wine-run: a program started with it is on the script, and reports into that file."""
+    library = library or dll()
+    prefix, plugins = _prepare(library)
+    build = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(library))))
+    env = dict(os.environ, WINEPREFIX=prefix, WINEDLLOVERRIDES='mscoree,mshtml=;mmdevapi=n',
+               ZC_WASAPI_SCRIPT=script, ZC_WASAPI_REPORT=windows_path(report),
+               GST_PLUGIN_SYSTEM_PATH_1_0=windows_path(plugins), GST_PLUGIN_PATH=windows_path(os.path.join(build, 'gst')),
+               GST_REGISTRY_1_0=windows_path(os.path.join(os.path.dirname(library), 'registry.bin')))
+    env.pop('G_DEBUG', None)  # peers have warnings of their own
+    return env
+
+
+def wine_run():
+    return os.path.join(cache(), 'bin', 'wine-run')
+
+
+def program(name):
+    """A program of the official GStreamer."""
+    return os.path.join(cache(), 'sysroot', 'bin', name)
+
+
+@dataclasses.dataclass
+class Report:
+    """What the DLL wrote; README.md has the words."""
+
+    lines: list
+
+    @classmethod
+    def read(cls, path):
+        """Of the last program that wrote to it: a plugin scanner comes before gst-launch-1.0."""
+        if not os.path.exists(path):
+            return cls([])
+        with open(path, encoding='utf-8', errors='replace') as file:
+            lines = file.read().splitlines()
+        starts = [index for index, line in enumerate(lines) if line.startswith('open ')]
+        return cls(lines[starts[-1]:] if starts else lines)
+
+    def of(self, word):
+        return [line.split(' ', 1)[1] for line in self.lines if line.startswith(word + ' ')]
+
+    @property
+    def violations(self):
+        return self.of('violation')
+
+    @property
+    def left(self):
+        return self.of('left')
+
+    @property
+    def streams(self):
+        """A dict for each stream that captured, numbers as such."""
+        found = []
+        for line in self.of('stream'):
+            fields = dict(field.split('=', 1) for field in line.split() if '=' in field)
+            if fields.get('role') != 'render':
+                found.append({key: int(value) if value.isdigit() else value for key, value in fields.items()})
+        return found
+
+    @property
+    def ended(self):
+        """Whether the program came to its end: not so if it crashed or was killed."""
+        return bool(self.of('end'))
+
+
+@dataclasses.dataclass
+class Result:
+    returncode: int  # None: it was killed after its time
+    output: str
+    report: Report
+
+
+def run(argv, script, seconds, library=None):
+    """Runs a Windows program (a path and arguments) on a script."""
+    with tempfile.TemporaryDirectory(prefix='zc-scripted-') as folder:
+        report, output = os.path.join(folder, 'report'), os.path.join(folder, 'output')
+        env = environment(script, report, library)
+        with open(output, 'wb') as out, \
+                processes.started([wine_run(), *argv], env=env, stdin=subprocess.DEVNULL, stdout=out,
+                                  stderr=subprocess.STDOUT) as child:
+            try:
+                child.wait(seconds)
+            except subprocess.TimeoutExpired:
+                pass
+            returncode = child.poll()
+        with open(output, encoding='utf-8', errors='replace') as file:
+            text = file.read()
+        return Result(returncode, text, Report.read(report))
+
+
+def launch(description, script, seconds, library=None):
+    """gst-launch-1.0.exe on a script; `description` as on its command line."""
+    return run([program('gst-launch-1.0.exe'), *description.split()], script, seconds, library)
