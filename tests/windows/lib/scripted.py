@@ -21,10 +21,6 @@ SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, 'tests'))
 from support import processes  # noqa: E402
 
-# Of the official GStreamer; to look at all of its plugins takes ten seconds.
-PLUGINS = ('coreelements', 'audioconvert', 'audioresample', 'level', 'wasapi', 'wasapi2')
-
-
 def cache():
     home = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
     return os.environ.get('ZC_WINDOWS_CACHE') or os.path.join(home, 'zcloopbacksrc', 'windows')
@@ -68,36 +64,27 @@ def _make_prefix(base, path, library):
     os.symlink(library, inside)
 
 
-def _make_plugins(path):
-    shutil.rmtree(path, ignore_errors=True)
-    os.makedirs(path)
-    for name in PLUGINS:
-        os.symlink(os.path.join(cache(), 'sysroot', 'lib', 'gstreamer-1.0', f'gst{name}.dll'),
-                   os.path.join(path, f'gst{name}.dll'))
-
-
 def _prepare(library):
-    """The prefix and the plugins beside the DLL, made anew if what they are made from has changed."""
+    """The prefix, beside the DLL; made anew if what it is made from has changed."""
     folder = os.path.dirname(library)
     base = os.path.join(cache(), 'prefix')
-    key = f'{base} {os.stat(os.path.join(base, "drive_c")).st_ino} {library} {" ".join(PLUGINS)}'
-    prefix, plugins, stamp = (os.path.join(folder, name) for name in ('prefix', 'plugins', 'prefix.stamp'))
+    key = f'{base} {os.stat(os.path.join(base, "drive_c")).st_ino} {library}'
+    prefix, stamp = os.path.join(folder, 'prefix'), os.path.join(folder, 'prefix.stamp')
     with open(os.path.join(folder, 'prefix.lock'), 'w', encoding='utf-8') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (os.path.exists(stamp) and open(stamp, encoding='utf-8').read() == key):
             _make_prefix(base, prefix, library)
-            _make_plugins(plugins)
             with open(stamp, 'w', encoding='utf-8') as file:
                 file.write(key)
-    return prefix, plugins
+    return prefix
 
 
 def environment(script, report, library=None):
     """For wine-run: a program started with it is on the script, and reports into that file."""
     library = library or dll()
-    prefix, plugins = _prepare(library)
     build = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(library))))
-    env = dict(os.environ, WINEPREFIX=prefix, WINEDLLOVERRIDES='mscoree,mshtml=;mmdevapi=n',
+    plugins = os.path.join(cache(), 'sysroot', 'lib', 'gst-min')
+    env = dict(os.environ, WINEPREFIX=_prepare(library), WINEDLLOVERRIDES='mscoree,mshtml=;mmdevapi=n',
                ZC_WASAPI_SCRIPT=script, ZC_WASAPI_REPORT=windows_path(report),
                GST_PLUGIN_SYSTEM_PATH_1_0=windows_path(plugins), GST_PLUGIN_PATH=windows_path(os.path.join(build, 'gst')),
                GST_REGISTRY_1_0=windows_path(os.path.join(os.path.dirname(library), 'registry.bin')))

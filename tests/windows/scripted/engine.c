@@ -131,6 +131,7 @@ make (SaStream *stream, const SaSpan *span)
   return true;
 }
 
+/* Events that are due while one is late are one: an event is set or not, it does not count. */
 static void
 note_event (SaStream *stream, int64_t now)
 {
@@ -220,25 +221,15 @@ set_event (SaStream *stream)
       (unsigned long) GetLastError ());
 }
 
-/* Sets the event of a stream if it is time; returns when it is time again. */
+/* Moves a stream on; returns when there is something to do again. */
 static int64_t
 serve_capture (SaStream *stream, int64_t now)
 {
   SaSpan span;
-  int64_t next;
 
   sa_engine_advance (stream);
   span = sa_timeline_next (stream);
-  next = due (stream, &span);
-  if (!stream->event_pending)
-    return next;
-  if (stream->event_due <= now) {
-    stream->event_pending = false;
-    if (!sa_timeline_events_stopped (stream, now - script_start))
-      set_event (stream);
-    return next;
-  }
-  return stream->event_due < next ? stream->event_due : next;
+  return due (stream, &span);
 }
 
 static int64_t
@@ -250,9 +241,24 @@ serve_render (SaStream *stream, int64_t now)
     stream->next_event += period;
     if (stream->next_event <= now)
       stream->next_event = now + period;
-    set_event (stream);
+    note_event (stream, now);
   }
   return stream->next_event;
+}
+
+static int64_t
+serve (SaStream *stream, int64_t now)
+{
+  int64_t next = stream->captures ? serve_capture (stream, now) : serve_render (stream, now);
+
+  if (!stream->event_pending)
+    return next;
+  if (stream->event_due > now)
+    return stream->event_due < next ? stream->event_due : next;
+  stream->event_pending = false;
+  if (!script_start || !sa_timeline_events_stopped (stream, now - script_start))
+    set_event (stream);
+  return next;
 }
 
 /* 100 ns until something is due. */
@@ -267,7 +273,7 @@ serve_all (void)
 
     if (!stream->running || stream->lost != S_OK)
       continue;
-    at = stream->captures ? serve_capture (stream, now) : serve_render (stream, now);
+    at = serve (stream, now);
     next = at < next ? at : next;
   }
   if (script_start) {
@@ -308,7 +314,7 @@ report_stream (const SaStream *stream)
     return; /* never initialised */
   if (!stream->captures) {
     sa_report ("stream %s#%u role=render written=%llu events=%llu", stream->label, stream->number,
-        (unsigned long long) stream->written, (unsigned long long) counts->events);
+        (unsigned long long) counts->delivered, (unsigned long long) counts->events);
     return;
   }
   sa_report ("stream %s#%u role=%s tag=%u format=%s rate=%u channels=%u buffer=%u produced=%llu delivered=%llu "

@@ -22,7 +22,8 @@ typedef struct {
 
 /* Frames, unless said. produced = delivered + overrun + stopped + what is queued. */
 typedef struct {
-  uint64_t produced, delivered, silent;
+  uint64_t produced, silent;
+  uint64_t delivered; /* to the program; from it, if it renders */
   uint64_t overrun;  /* lost since the buffer was full */
   uint64_t scripted; /* lost by `discontinuity` */
   uint64_t idle;     /* never made, nothing played */

@@ -7,20 +7,22 @@
 #include <string.h>
 
 static CRITICAL_SECTION lock;
-static INIT_ONCE lock_once = INIT_ONCE_STATIC_INIT;
+static INIT_ONCE once = INIT_ONCE_STATIC_INIT;
+static DWORD apartment_told; /* in thread-local storage: not NULL, if this thread was */
 static SaObject *all_objects; /* under the lock */
 
 static BOOL CALLBACK
-init_lock (PINIT_ONCE once, PVOID data, PVOID *context)
+init (PINIT_ONCE unused, PVOID data, PVOID *context)
 {
   InitializeCriticalSection (&lock);
+  apartment_told = TlsAlloc ();
   return TRUE;
 }
 
 void
 sa_lock (void)
 {
-  InitOnceExecuteOnce (&lock_once, init_lock, NULL, NULL);
+  InitOnceExecuteOnce (&once, init, NULL, NULL);
   EnterCriticalSection (&lock);
 }
 
@@ -181,7 +183,7 @@ sa_release (void *face)
 }
 
 /* A thread that never initialised COM may still get through, on the apartment that another thread made: real Windows
- * lets it, until that thread ends. */
+ * lets it, until that thread ends. Told once for each thread. */
 static void
 check_apartment (SaObject *object, const char *call)
 {
@@ -189,9 +191,11 @@ check_apartment (SaObject *object, const char *call)
   APTTYPEQUALIFIER qualifier;
   HRESULT hr = CoGetApartmentType (&type, &qualifier);
 
-  if (SUCCEEDED (hr) && qualifier != APTTYPEQUALIFIER_IMPLICIT_MTA)
+  if (TlsGetValue (apartment_told) || (SUCCEEDED (hr) && qualifier != APTTYPEQUALIFIER_IMPLICIT_MTA))
     return;
-  sa_violation ("com-not-initialised", "%s#%u: %s", object->klass->name, object->number, call);
+  TlsSetValue (apartment_told, &lock);
+  sa_violation (SUCCEEDED (hr) ? "com-of-another-thread" : "com-not-initialised", "%s#%u: %s", object->klass->name,
+      object->number, call);
 }
 
 bool

@@ -73,6 +73,7 @@ release (SaService *service, UINT32 frames)
   }
   service->is_out = false;
   service->client->stream.written += frames;
+  service->client->stream.counts.delivered += frames;
   return S_OK;
 }
 
