@@ -2,7 +2,7 @@
 /* script.h: what ZC_WASAPI_SCRIPT says, parsed once; README.md has the language. Under sa_lock(). */
 #pragma once
 
-#include "signal.h"
+#include "sound.h"
 
 #include <mmdeviceapi.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* signal.h: sample formats, and what a scripted endpoint plays.
+/* sound.h: sample formats, and what a scripted endpoint plays.
  *
  * The counting signal is that of tests/support/signals.py, to the bit: every sample is a hash of its frame's number
  * and its channel, so that a few frames of a capture tell where they are from. README.md has the formula. */
