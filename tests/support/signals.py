@@ -91,18 +91,19 @@ def channel_mask(positions):
     return 0 if positions == ['mono'] else sum(1 << CANONICAL_BITS[position] for position in positions)
 
 
-def counting(format, channels, frames, code_bits=None):
+def counting(format, channels, frames, code_bits=None, tag=0):
     """Codes of the counting signal, (frames, channels). Never silence: channel 0 is never 0.
 
     Each sample is a hash of its frame number and channel: neighbouring frames share nothing, so a short stretch
     says where in the signal it comes from even in 8 bits, and no volume, mix or shift leaves it unnoticed.
-    `code_bits`: how many of a sample's high bits carry the signal (a server that mixes in float32 keeps 24)."""
+    `code_bits`: how many of a sample's high bits carry the signal (a server that mixes in float32 keeps 24).
+    `tag`: signals with different ones have no stretch in common."""
     kept = code_bits or format.code_bits
     codes = np.empty((frames, channels), np.int32)
     for start in range(0, frames, BLOCK_FRAMES):
         number = np.arange(start, min(start + BLOCK_FRAMES, frames), dtype=np.uint64)
         for channel in range(channels):
-            codes[start:start + len(number), channel] = _hash(number, channel, kept) << (format.code_bits - kept)
+            codes[start:start + len(number), channel] = _hash(number + np.uint64(tag << 40), channel, kept) << (format.code_bits - kept)
     return codes
 
 

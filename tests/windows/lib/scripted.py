@@ -15,11 +15,16 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, 'tests'))
 from support import processes  # noqa: E402
+
+# Plugins that gst-min, the set-up's short list, does not have: clockselect.
+PLUGINS = ('debugutilsbad',)
+
 
 def cache():
     home = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
@@ -64,29 +69,39 @@ def _make_prefix(base, path, library):
     os.symlink(library, inside)
 
 
+def _make_plugins(path):
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    for name in PLUGINS:
+        os.symlink(os.path.join(cache(), 'sysroot', 'lib', 'gstreamer-1.0', f'gst{name}.dll'),
+                   os.path.join(path, f'gst{name}.dll'))
+
+
 def _prepare(library):
-    """The prefix, beside the DLL; made anew if what it is made from has changed."""
+    """Prefix and plugins, beside the DLL; made anew if what they are made from has changed."""
     folder = os.path.dirname(library)
     base = os.path.join(cache(), 'prefix')
-    key = f'{base} {os.stat(os.path.join(base, "drive_c")).st_ino} {library}'
-    prefix, stamp = os.path.join(folder, 'prefix'), os.path.join(folder, 'prefix.stamp')
+    key = f'{base} {os.stat(os.path.join(base, "drive_c")).st_ino} {library} {" ".join(PLUGINS)}'
+    prefix, plugins, stamp = (os.path.join(folder, name) for name in ('prefix', 'plugins', 'prefix.stamp'))
     with open(os.path.join(folder, 'prefix.lock'), 'w', encoding='utf-8') as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (os.path.exists(stamp) and open(stamp, encoding='utf-8').read() == key):
             _make_prefix(base, prefix, library)
+            _make_plugins(plugins)
             with open(stamp, 'w', encoding='utf-8') as file:
                 file.write(key)
-    return prefix
+    return prefix, plugins
 
 
 def environment(script, report, library=None):
     """For wine-run: a program started with it is on the script, and reports into that file."""
     library = library or dll()
-    build = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(library))))
-    plugins = os.path.join(cache(), 'sysroot', 'lib', 'gst-min')
-    env = dict(os.environ, WINEPREFIX=_prepare(library), WINEDLLOVERRIDES='mscoree,mshtml=;mmdevapi=n',
+    prefix, plugins = _prepare(library)
+    build = os.path.join(os.path.dirname(library), '..', '..', '..')
+    env = dict(os.environ, WINEPREFIX=prefix, WINEDLLOVERRIDES='mscoree,mshtml=;mmdevapi=n',
                ZC_WASAPI_SCRIPT=script, ZC_WASAPI_REPORT=windows_path(report),
-               GST_PLUGIN_SYSTEM_PATH_1_0=windows_path(plugins), GST_PLUGIN_PATH=windows_path(os.path.join(build, 'gst')),
+               GST_PLUGIN_SYSTEM_PATH_1_0=windows_path(os.path.join(cache(), 'sysroot', 'lib', 'gst-min')),
+               GST_PLUGIN_PATH=f'{windows_path(os.path.join(build, "gst"))};{windows_path(plugins)}',
                GST_REGISTRY_1_0=windows_path(os.path.join(os.path.dirname(library), 'registry.bin')))
     env.pop('G_DEBUG', None)  # peers have warnings of their own
     return env
@@ -126,17 +141,20 @@ class Report:
 
     @property
     def left(self):
-        return self.of('left')
+        """By the last summary: there is one after main() and one when the DLL is detached, if it is."""
+        starts = [index for index, line in enumerate(self.lines) if line.startswith('summary ')]
+        return Report(self.lines[starts[-1]:]).of('left') if starts else []
 
     @property
     def streams(self):
-        """A dict for each stream that captured, numbers as such."""
-        found = []
+        """A dict for each stream that captured, numbers as such; those that still were there are in each summary."""
+        found = {}
         for line in self.of('stream'):
-            fields = dict(field.split('=', 1) for field in line.split() if '=' in field)
-            if fields.get('role') != 'render':
-                found.append({key: int(value) if value.isdigit() else value for key, value in fields.items()})
-        return found
+            name, *rest = line.split()
+            fields = dict(field.split('=', 1) for field in rest)
+            if fields['role'] != 'render':
+                found[name] = {key: int(value) if value.isdigit() else value for key, value in fields.items()}
+        return list(found.values())
 
     @property
     def ended(self):
@@ -149,6 +167,7 @@ class Result:
     returncode: int  # None: it was killed after its time
     output: str
     report: Report
+    seconds: float
 
 
 def run(argv, script, seconds, library=None):
@@ -159,14 +178,15 @@ def run(argv, script, seconds, library=None):
         with open(output, 'wb') as out, \
                 processes.started([wine_run(), *argv], env=env, stdin=subprocess.DEVNULL, stdout=out,
                                   stderr=subprocess.STDOUT) as child:
+            began = time.monotonic()
             try:
                 child.wait(seconds)
             except subprocess.TimeoutExpired:
                 pass
-            returncode = child.poll()
+            returncode, took = child.poll(), time.monotonic() - began
         with open(output, encoding='utf-8', errors='replace') as file:
             text = file.read()
-        return Result(returncode, text, Report.read(report))
+        return Result(returncode, text, Report.read(report), took)
 
 
 def launch(description, script, seconds, library=None):

@@ -4,6 +4,8 @@
 #include "engine.h"
 #include "report.h"
 
+#include <corecrt_startup.h>
+
 HRESULT WINAPI
 DllGetClassObject (REFCLSID clsid, REFIID iid, LPVOID *out)
 {
@@ -28,6 +30,26 @@ DllCanUnloadNow (void)
   return S_FALSE;
 }
 
+/* Streams that are there, what is left, and the end. */
+static void
+summarise (const char *when)
+{
+  sa_report ("summary %s", when);
+  sa_engine_report ();
+  sa_objects_report ();
+  sa_report_end ();
+}
+
+/* Windows ends a process at once, and calls no DLL, where a thread that it killed held a lock that another DLL asks for
+ * in its own detach. So there is a summary before, when main() is over, if the program has the same C library. */
+static void
+on_exit (void)
+{
+  sa_lock ();
+  summarise ("exit");
+  sa_unlock ();
+}
+
 static void
 begin (HINSTANCE module)
 {
@@ -37,6 +59,7 @@ begin (HINSTANCE module)
       &pinned);
   DisableThreadLibraryCalls (module);
   sa_report_open ();
+  _crt_atexit (on_exit);
 }
 
 BOOL WINAPI DllMain (HINSTANCE module, DWORD reason, LPVOID reserved);
@@ -47,10 +70,7 @@ DllMain (HINSTANCE module, DWORD reason, LPVOID reserved)
 {
   if (reason == DLL_PROCESS_ATTACH)
     begin (module);
-  if (reason == DLL_PROCESS_DETACH) {
-    sa_engine_report ();
-    sa_objects_report ();
-    sa_report_end ();
-  }
+  if (reason == DLL_PROCESS_DETACH)
+    summarise ("detach");
   return TRUE;
 }

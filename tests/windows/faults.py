@@ -1,0 +1,244 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""What an element of the official GStreamer does when WASAPI misbehaves: a table, a fault a line.
+
+  faults.py --element wasapi2src [FAULT...]    these (all: every one of --list), as text
+            --markdown                         as a table for a document
+            --json FILE                        the figures, too
+            --list                             the faults and their scripts
+
+Each fault is a script of the scripted WASAPI (scripted/README.md), captured for some seconds by gst-launch-1.0.exe to a
+file; the counting signal in the file says what became of every frame. The columns:
+
+  end        how gst-launch-1.0 ended: ok, error, crash, or hang (killed after its time)
+  s          seconds until then; a capture of three seconds takes some four
+  first      frames of the signal that were missing before the first
+  lost       frames of the signal that are missing inside
+  zeros      frames of silence in their place
+  moved      by how many frames what comes last is displaced against what came first
+  twice      frames that came twice
+  garbage    frames that are neither signal nor silence
+  flags      DISCONT and GAP buffers after the first
+  overrun    frames that the engine dropped, since nobody fetched them
+  violations of the contract, and `left`: references at the end
+"""
+
+import argparse
+import collections
+import dataclasses
+import json
+import os
+import re
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
+from lib import scripted  # noqa: E402
+from support import launch, signals  # noqa: E402
+
+SECONDS = 3
+BOUND_S = 20
+REFERENCE_S = 30
+PROCESS = 4242  # nobody's, but in the script
+TAG_PROCESS = 16
+
+# What each element calls the same: loopback of the default endpoint, of the endpoint 'b', of a process.
+ELEMENTS = {
+    'wasapi2src': ('loopback=true', 'loopback=true device={id}',
+                   'loopback-mode=include-process-tree loopback-target-pid={pid}'),
+    'wasapisrc': ('loopback=true', 'loopback=true device={id}', None),
+    'zcloopbacksrc': ('backend=wasapi', 'backend=wasapi device={id}', 'backend=wasapi process-id={pid}'),
+}
+ENDPOINT, EXPLICIT, PROCESS_OF = range(3)
+
+
+@dataclasses.dataclass
+class Fault:
+    script: str
+    of: int = ENDPOINT
+    system_clock: bool = False
+    tag: int = 0
+
+
+def _failures():
+    """Each call once, with something that Windows documents for it."""
+    table = [('CoCreate', 0x80040111), ('GetDefaultAudioEndpoint', 0x80070490), ('IMMDevice::Activate', 0x88890004),
+             ('ActivateResult', 0x88890004), ('GetMixFormat', 0x88890010), ('Initialize', 0x8889000a),
+             ('GetBufferSize', 0x88890004), ('SetEventHandle', 0x88890004), ('GetService', 0x88890004),
+             ('Start', 0x8889000f), ('IAudioCaptureClient::GetBuffer', 0x88890018),
+             ('IAudioCaptureClient::ReleaseBuffer', 0x88890004), ('Stop', 0x88890004)]
+    for call, hr in table:
+        yield f'fail {call}', Fault(f'fail {call} hr=0x{hr:08x}')
+        yield f'fail {call} always', Fault(f'fail {call} hr=0x{hr:08x} times=always')
+
+
+def faults():
+    two = 'endpoint id={b} name=Other; endpoint id={a} default'
+    process = f'process {PROCESS} counting'
+    table = {
+        'nothing': Fault(''),
+        'system clock': Fault('', system_clock=True),
+        **{f'format {name}': Fault(f'endpoint format={name}') for name in ('s16', 's24', 's24in32', 's32')},
+        '44.1 kHz 5.1': Fault('endpoint format=f32 rate=44100 channels=6'),
+        'odd packets': Fault('packets 480 7 1000 1 600'),
+        'idle, then sound': Fault('at 500ms idle 1s'),
+        'idle from the start': Fault('at 0s idle 1s'),
+        'discontinuity': Fault('at 1s discontinuity 480'),
+        'silent with garbage': Fault('at 1s silent 4800 frames garbage'),
+        'timestamp errors': Fault('at 1s timestamp-error 500ms'),
+        'timestamps jitter 5 ms': Fault('timestamp-jitter 5ms'),
+        'packets jitter 5 ms': Fault('jitter 5ms'),
+        'drift +200 ppm': Fault('drift +200ppm', system_clock=True),
+        'drift -200 ppm': Fault('drift -200ppm', system_clock=True),
+        'late 15 ms': Fault('late 15ms'),
+        'late 40 ms': Fault('late 40ms'),
+        'one stall of 500 ms': Fault('at 1s events-stop 500ms'),
+        'events stop for 1 s': Fault('at 1s events-stop 1s'),
+        'invalidated': Fault('at 1s invalidate'),
+        'resources invalidated': Fault('at 1s invalidate hr=0x88890026'),
+        'service not running': Fault('at 1s invalidate hr=0x88890010'),
+        'removed': Fault('at 1s remove'),
+        'removed and back': Fault(two + '; at 1s remove endpoint={b}; at 1.5s return endpoint={b}', EXPLICIT),
+        'back with another format': Fault(
+            two + '; at 1s remove endpoint={b}; at 1.5s return endpoint={b} rate=44100', EXPLICIT),
+        'default changes': Fault(two + '; at 1s default-change to={b}', tag=1),
+        'no endpoint': Fault('endpoint state=unplugged'),
+        'slow activation': Fault('activate slow 5s; slow IMMDevice::Activate 5s'),
+        'activation never ends': Fault('activate never'),
+        'slow Start': Fault('slow Start 3s times=1'),
+        'process': Fault(process, PROCESS_OF, tag=TAG_PROCESS),
+        'process, system clock': Fault(process, PROCESS_OF, True, TAG_PROCESS),
+        'process, discontinuity': Fault(process + '; at 1s discontinuity 480', PROCESS_OF, tag=TAG_PROCESS),
+        'process, idle as silence': Fault(process + '; at 1s idle 600ms', PROCESS_OF, tag=TAG_PROCESS),
+        'process, idle as nothing': Fault(process + '; process-loopback idle nothing; at 1s idle 600ms', PROCESS_OF,
+                                          tag=TAG_PROCESS),
+        'process, late 40 ms': Fault(process + '; late 40ms', PROCESS_OF, tag=TAG_PROCESS),
+        'process, events stop for 1 s': Fault(process + '; at 1s events-stop 1s', PROCESS_OF, tag=TAG_PROCESS),
+        'process, invalidated': Fault(process + '; at 1s invalidate', PROCESS_OF, tag=TAG_PROCESS),
+        'process refused': Fault('process-loopback refuse', PROCESS_OF),
+        'process refused at the call': Fault('process-loopback refuse at-call', PROCESS_OF),
+        'process, never ends': Fault('activate never', PROCESS_OF),
+    }
+    table.update(_failures())
+    return table
+
+
+def description(element, fault, path, extra):
+    settings = ELEMENTS[element][fault.of].format(id='{b}', pid=PROCESS)
+    source = f'{element} {settings} {extra} num-buffers={SECONDS * 100} ! identity silent=false ' \
+             f'! filesink location={scripted.windows_path(path)} buffer-mode=unbuffered'
+    if fault.system_clock:
+        source = f'clockselect. ( clock-id=monotonic {source} )'
+    return f'-v {source}'
+
+
+def how_it_ended(result):
+    if result.returncode is None:
+        return 'hang'
+    if 'Unhandled' in result.output or not result.report.ended:
+        return 'crash'
+    if result.returncode or 'ERROR: from element' in result.output:
+        return 'error'
+    return 'ok'
+
+
+def account(path, output, tag):
+    """The Report of support/signals.py, and by how much the end is displaced against the beginning."""
+    try:
+        caps = launch.parse_caps(output)
+    except AssertionError:
+        return None, 0
+    codes = signals.read_raw(path, caps.sample, caps.channels)
+    reference = signals.counting(caps.sample, caps.channels, REFERENCE_S * caps.rate, tag=tag)
+    report = signals.check_counting(codes, reference)
+    if report.matched == 0:
+        return report, 0
+    begin = report.silence_before + report.noise_before
+    end = report.captured - report.silence_after - report.noise_after - 1
+    return report, (report.last - end) - (report.first - begin)
+
+
+def buffer_flags(output):
+    """What `identity silent=false` says of each buffer but the first."""
+    lines = re.findall(r'last-message = chain .*? flags: [0-9a-f]+ ?(.*)', output)[1:]
+    return {'discont': sum('discont' in line for line in lines), 'gap': sum('gap' in line for line in lines)}
+
+
+def first_error(output):
+    lines = launch.error_lines(output)
+    return re.sub(r'^ERROR: from element \S+ ', '', lines[0]) if lines else ''
+
+
+def measure(element, name, fault, extra=''):
+    with tempfile.TemporaryDirectory(prefix='zc-faults-') as folder:
+        path = os.path.join(folder, 'raw')
+        result = scripted.launch(description(element, fault, path, extra), fault.script, BOUND_S)
+        report, moved = account(path, result.output, fault.tag) if os.path.exists(path) else (None, 0)
+    violations = collections.Counter(line.split()[0] for line in result.report.violations)
+    row = {'fault': name, 'end': how_it_ended(result), 's': round(result.seconds, 1),
+           'captured': report.captured if report else 0, 'matched': report.matched if report else 0,
+           'first': report.first if report and report.matched else 0, 'lost': report.missing if report else 0,
+           'zeros': report.silence_inside if report else 0, 'moved': moved,
+           'twice': report.repeated if report else 0, 'garbage': report.unrecognised if report else 0,
+           **buffer_flags(result.output), 'overrun': sum(stream['overrun'] for stream in result.report.streams),
+           'violations': dict(violations), 'left': [line.split()[0] for line in result.report.left],
+           'error': first_error(result.output)}
+    return row
+
+
+COLUMNS = ('fault', 'end', 's', 'captured', 'first', 'lost', 'zeros', 'moved', 'twice', 'garbage', 'flags', 'overrun',
+           'violations', 'left', 'error')
+
+
+def cells(row):
+    row = dict(row)
+    row['flags'] = ' '.join(f'{row[flag]} {flag}' for flag in ('discont', 'gap') if row[flag])
+    row['violations'] = ' '.join(f'{name}x{count}' for name, count in row['violations'].items())
+    row['left'] = ' '.join(row['left'])
+    return [str(row[column]) if row[column] else '' for column in COLUMNS]
+
+
+def print_rows(rows, markdown):
+    table = [list(COLUMNS)] + [cells(row) for row in rows]
+    if markdown:
+        table.insert(1, ['---'] * len(COLUMNS))
+        print('\n'.join('| ' + ' | '.join(line) + ' |' for line in table))
+        return
+    widths = [max(len(line[index]) for line in table) for index in range(len(COLUMNS))]
+    for line in table:
+        print('  '.join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+
+
+def main(argv):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--element', default='zcloopbacksrc', choices=ELEMENTS)
+    parser.add_argument('--set', default='', metavar='PROPERTIES', help='more settings of the element')
+    parser.add_argument('--markdown', action='store_true')
+    parser.add_argument('--json', metavar='FILE')
+    parser.add_argument('--list', action='store_true')
+    parser.add_argument('names', nargs='*', metavar='FAULT')
+    options = parser.parse_args(argv)
+    table = faults()
+    if options.list:
+        for name, fault in table.items():
+            print(f'{name:40} {fault.script}')
+        return 0
+    unknown = [name for name in options.names if name not in table]
+    if unknown:
+        parser.error(f'no such fault: {", ".join(unknown)}')
+    rows = []
+    for name in options.names or table:
+        if ELEMENTS[options.element][table[name].of] is None:
+            continue
+        rows.append(measure(options.element, name, table[name], options.set))
+        print(f'{name}: {rows[-1]["end"]}', file=sys.stderr)
+    print_rows(rows, options.markdown)
+    if options.json:
+        with open(options.json, 'w', encoding='utf-8') as file:
+            json.dump({options.element: rows}, file, indent=1)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))
