@@ -10,7 +10,7 @@
 Each fault is a script of the scripted WASAPI (scripted/README.md), captured for some seconds by gst-launch-1.0.exe to a
 file; the counting signal in the file says what became of every frame. The columns:
 
-  end        how gst-launch-1.0 ended: ok, error, crash, or hang (killed after its time)
+  end        how gst-launch-1.0 ended: ok, error, crash; or was killed: slow (frames still came) or hang
   s          seconds until then; a capture of three seconds takes some four
   first      frames of the signal that were missing before the first
   lost       frames of the signal that are missing inside
@@ -31,6 +31,7 @@ import os
 import re
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.dirname(HERE)]
@@ -39,6 +40,7 @@ from support import launch, signals  # noqa: E402
 
 SECONDS = 3
 BOUND_S = 20
+STUCK_S = 2
 REFERENCE_S = 30
 PROCESS = 4242  # nobody's, but in the script
 TAG_PROCESS = 16
@@ -51,6 +53,7 @@ ELEMENTS = {
     'zcloopbacksrc': ('backend=wasapi', 'backend=wasapi device={id}', 'backend=wasapi process-id={pid}'),
 }
 ENDPOINT, EXPLICIT, PROCESS_OF = range(3)
+BUFFER_MS = collections.defaultdict(lambda: 10, {('wasapi2src', PROCESS_OF): 20})
 
 
 @dataclasses.dataclass
@@ -58,7 +61,7 @@ class Fault:
     script: str
     of: int = ENDPOINT
     system_clock: bool = False
-    tag: int = 0
+    tags: tuple = (0,)  # of what is to be heard, one after the other
 
 
 def _failures():
@@ -102,20 +105,20 @@ def faults():
         'removed and back': Fault(two + '; at 1s remove endpoint={b}; at 1.5s return endpoint={b}', EXPLICIT),
         'back with another format': Fault(
             two + '; at 1s remove endpoint={b}; at 1.5s return endpoint={b} rate=44100', EXPLICIT),
-        'default changes': Fault(two + '; at 1s default-change to={b}', tag=1),
+        'default changes': Fault(two + '; at 1s default-change to={b}', tags=(1, 0)),
         'no endpoint': Fault('endpoint state=unplugged'),
         'slow activation': Fault('activate slow 5s; slow IMMDevice::Activate 5s'),
         'activation never ends': Fault('activate never'),
         'slow Start': Fault('slow Start 3s times=1'),
-        'process': Fault(process, PROCESS_OF, tag=TAG_PROCESS),
-        'process, system clock': Fault(process, PROCESS_OF, True, TAG_PROCESS),
-        'process, discontinuity': Fault(process + '; at 1s discontinuity 480', PROCESS_OF, tag=TAG_PROCESS),
-        'process, idle as silence': Fault(process + '; at 1s idle 600ms', PROCESS_OF, tag=TAG_PROCESS),
+        'process': Fault(process, PROCESS_OF, tags=(TAG_PROCESS,)),
+        'process, system clock': Fault(process, PROCESS_OF, True, (TAG_PROCESS,)),
+        'process, discontinuity': Fault(process + '; at 1s discontinuity 480', PROCESS_OF, tags=(TAG_PROCESS,)),
+        'process, idle as silence': Fault(process + '; at 1s idle 600ms', PROCESS_OF, tags=(TAG_PROCESS,)),
         'process, idle as nothing': Fault(process + '; process-loopback idle nothing; at 1s idle 600ms', PROCESS_OF,
-                                          tag=TAG_PROCESS),
-        'process, late 40 ms': Fault(process + '; late 40ms', PROCESS_OF, tag=TAG_PROCESS),
-        'process, events stop for 1 s': Fault(process + '; at 1s events-stop 1s', PROCESS_OF, tag=TAG_PROCESS),
-        'process, invalidated': Fault(process + '; at 1s invalidate', PROCESS_OF, tag=TAG_PROCESS),
+                                          tags=(TAG_PROCESS,)),
+        'process, late 40 ms': Fault(process + '; late 40ms', PROCESS_OF, tags=(TAG_PROCESS,)),
+        'process, events stop for 1 s': Fault(process + '; at 1s events-stop 1s', PROCESS_OF, tags=(TAG_PROCESS,)),
+        'process, invalidated': Fault(process + '; at 1s invalidate', PROCESS_OF, tags=(TAG_PROCESS,)),
         'process refused': Fault('process-loopback refuse', PROCESS_OF),
         'process refused at the call': Fault('process-loopback refuse at-call', PROCESS_OF),
         'process, never ends': Fault('activate never', PROCESS_OF),
@@ -126,16 +129,18 @@ def faults():
 
 def description(element, fault, path, extra):
     settings = ELEMENTS[element][fault.of].format(id='{b}', pid=PROCESS)
-    source = f'{element} {settings} {extra} num-buffers={SECONDS * 100} ! identity silent=false ' \
+    buffers = SECONDS * 1000 // BUFFER_MS[element, fault.of]
+    source = f'{element} {settings} {extra} num-buffers={buffers} ! identity silent=false ' \
              f'! filesink location={scripted.windows_path(path)} buffer-mode=unbuffered'
     if fault.system_clock:
         source = f'clockselect. ( clock-id=monotonic {source} )'
     return f'-v {source}'
 
 
-def how_it_ended(result):
+def how_it_ended(result, path):
     if result.returncode is None:
-        return 'hang'
+        grew = os.path.exists(path) and time.time() - os.stat(path).st_mtime < STUCK_S
+        return 'slow' if grew else 'hang'
     if 'Unhandled' in result.output or not result.report.ended:
         return 'crash'
     if result.returncode or 'ERROR: from element' in result.output:
@@ -143,15 +148,24 @@ def how_it_ended(result):
     return 'ok'
 
 
-def account(path, output, tag):
+def reference(caps, tags, report):
+    """The signal as it was to be heard; of two sources, the second one from the frame on at which the engine took it."""
+    codes = [signals.counting(caps.sample, caps.channels, REFERENCE_S * caps.rate, tag=tag) for tag in tags]
+    moves = [int(re.search(r'frame=(\d+)', line).group(1)) for line in report.of('rerouted')]
+    moves += [stream['origin'] for stream in report.streams if stream['tag'] == tags[-1] and stream['origin']]
+    if len(codes) == 2 and moves:
+        codes[0][moves[0]:] = codes[1][moves[0]:]
+    return codes[0]
+
+
+def account(path, result, tags):
     """The Report of support/signals.py, and by how much the end is displaced against the beginning."""
     try:
-        caps = launch.parse_caps(output)
+        caps = launch.parse_caps(result.output)
     except AssertionError:
         return None, 0
     codes = signals.read_raw(path, caps.sample, caps.channels)
-    reference = signals.counting(caps.sample, caps.channels, REFERENCE_S * caps.rate, tag=tag)
-    report = signals.check_counting(codes, reference)
+    report = signals.check_counting(codes, reference(caps, tags, result.report))
     if report.matched == 0:
         return report, 0
     begin = report.silence_before + report.noise_before
@@ -174,9 +188,10 @@ def measure(element, name, fault, extra=''):
     with tempfile.TemporaryDirectory(prefix='zc-faults-') as folder:
         path = os.path.join(folder, 'raw')
         result = scripted.launch(description(element, fault, path, extra), fault.script, BOUND_S)
-        report, moved = account(path, result.output, fault.tag) if os.path.exists(path) else (None, 0)
+        ended = how_it_ended(result, path)
+        report, moved = account(path, result, fault.tags) if os.path.exists(path) else (None, 0)
     violations = collections.Counter(line.split()[0] for line in result.report.violations)
-    row = {'fault': name, 'end': how_it_ended(result), 's': round(result.seconds, 1),
+    row = {'fault': name, 'end': ended, 's': round(result.seconds, 1),
            'captured': report.captured if report else 0, 'matched': report.matched if report else 0,
            'first': report.first if report and report.matched else 0, 'lost': report.missing if report else 0,
            'zeros': report.silence_inside if report else 0, 'moved': moved,

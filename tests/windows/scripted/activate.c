@@ -144,17 +144,18 @@ static HRESULT
 read_process (Operation *operation, const PROPVARIANT *params)
 {
   const AUDIOCLIENT_ACTIVATION_PARAMS *found;
+  unsigned mode;
 
   if (!params || params->vt != VT_BLOB || params->blob.cbSize != sizeof *found || !params->blob.pBlobData)
     return E_INVALIDARG;
   found = (const AUDIOCLIENT_ACTIVATION_PARAMS *) params->blob.pBlobData;
+  mode = (unsigned) found->ProcessLoopbackParams.ProcessLoopbackMode;
   if (found->ActivationType != AUDIOCLIENT_ACTIVATION_TYPE_PROCESS_LOOPBACK
-      || (unsigned) found->ProcessLoopbackParams.ProcessLoopbackMode > PROCESS_LOOPBACK_MODE_EXCLUDE_TARGET_PROCESS_TREE)
+      || mode > PROCESS_LOOPBACK_MODE_EXCLUDE_TARGET_PROCESS_TREE)
     return E_INVALIDARG;
   operation->process = true;
   operation->pid = found->ProcessLoopbackParams.TargetProcessId;
-  operation->exclude = found->ProcessLoopbackParams.ProcessLoopbackMode
-      == PROCESS_LOOPBACK_MODE_EXCLUDE_TARGET_PROCESS_TREE;
+  operation->exclude = mode == PROCESS_LOOPBACK_MODE_EXCLUDE_TARGET_PROCESS_TREE;
   return S_OK;
 }
 

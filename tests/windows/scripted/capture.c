@@ -30,8 +30,8 @@ fill (SaStream *stream)
   if (packet->garbage)
     sa_signal_garbage (&stream->format, stream->bytes, packet->frames);
   else
-    sa_signal_fill (packet->zeros || (packet->flags & AUDCLNT_BUFFERFLAGS_SILENT) ? SA_SILENCE : stream->signal,
-        &stream->format, stream->tag, packet->first, stream->bytes, packet->frames);
+    sa_signal_fill (packet->flags & AUDCLNT_BUFFERFLAGS_SILENT ? SA_SILENCE : packet->signal, &stream->format,
+        packet->tag, packet->first, stream->bytes, packet->frames);
 }
 
 static UINT64

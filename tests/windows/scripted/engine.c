@@ -21,7 +21,8 @@ sa_now (void)
   if (!frequency.QuadPart)
     QueryPerformanceFrequency (&frequency);
   QueryPerformanceCounter (&now);
-  return now.QuadPart / frequency.QuadPart * 10000000 + now.QuadPart % frequency.QuadPart * 10000000 / frequency.QuadPart;
+  return now.QuadPart / frequency.QuadPart * 10000000
+      + now.QuadPart % frequency.QuadPart * 10000000 / frequency.QuadPart;
 }
 
 static const SaEndpoint *
@@ -111,8 +112,8 @@ enqueue (SaStream *stream, SaPacket packet)
 static bool
 make (SaStream *stream, const SaSpan *span)
 {
-  SaPacket packet = { .first = stream->cursor, .frames = span->frames, .flags = span->flags, .zeros = span->idle,
-    .garbage = span->garbage };
+  SaPacket packet = { .first = stream->cursor, .frames = span->frames, .flags = span->flags,
+    .signal = span->idle ? SA_SILENCE : stream->signal, .tag = stream->tag, .garbage = span->garbage };
   bool quiet = stream->process && stream->signal == SA_SILENCE && !sa_script ()->process_idle_silence;
 
   stream->cursor += span->frames;

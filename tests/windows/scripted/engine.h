@@ -16,7 +16,8 @@ typedef struct {
   uint64_t first; /* frame of the timeline, at the stream's rate */
   unsigned frames;
   DWORD flags;    /* AUDCLNT_BUFFERFLAGS_... */
-  bool zeros;     /* nothing plays */
+  SaSignal signal;
+  unsigned tag;
   bool garbage;
 } SaPacket;
 

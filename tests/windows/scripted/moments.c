@@ -37,7 +37,8 @@ reroute (SaStream *streams, EDataFlow flow, unsigned to)
     stream->signal = script->endpoints[to].signal;
     stream->tag = script->endpoints[to].tag;
     stream->discontinuity = true;
-    sa_report ("rerouted IAudioClient#%u endpoint=%ls", stream->number, script->endpoints[to].id);
+    sa_report ("rerouted IAudioClient#%u endpoint=%ls frame=%llu", stream->number, script->endpoints[to].id,
+        (unsigned long long) stream->cursor);
   }
 }
 
@@ -124,7 +125,7 @@ sa_moments_play (SaStream *streams, int64_t time)
       continue;
     }
     event->done = any_played = true;
-    sa_report ("moment %d at=%.3f played=%.3f", (int) event->kind, event->at_s, (double) time / 1e7);
+    sa_report ("moment %s at=%.3f played=%.3f", sa_script_event_name (event->kind), event->at_s, (double) time / 1e7);
     play (streams, event);
   }
   return next;

@@ -9,6 +9,9 @@
 
 #define MAX_TEXT (256 * 1024)
 
+static const char *const event_names[] = { "silent", "discontinuity", "timestamp-error", "idle", "events-stop",
+  "invalidate", "remove", "return", "default-change" };
+
 static SaScript script;
 static bool is_read, is_good;
 
@@ -235,22 +238,20 @@ endpoint_from_text (const char *text, unsigned *index)
 static bool
 parse_event (SaWords *words)
 {
-  static const char *const names[] = { "silent", "discontinuity", "timestamp-error", "idle", "events-stop",
-    "invalidate", "remove", "return", "default-change" };
   SaEvent event = { .endpoint = script.n_endpoints - 1, .hr = (HRESULT) 0x88890004 };
   const char *word, *target;
 
   if (!sa_word_seconds (sa_words_take (words), &event.at_s))
     return false;
-  for (event.kind = 0; event.kind < ARRAYSIZE (names); event.kind++) {
-    if (sa_words_match (words, names[event.kind]))
+  for (event.kind = 0; event.kind < ARRAYSIZE (event_names); event.kind++) {
+    if (sa_words_match (words, event_names[event.kind]))
       break;
   }
   word = sa_words_peek (words);
   target = word ? sa_word_value (word, "endpoint") : NULL;
   if (target && (!endpoint_from_text (target, &event.endpoint) || !sa_words_take (words)))
     return false;
-  if (event.kind == ARRAYSIZE (names) || script.n_events == SA_MAX_EVENTS)
+  if (event.kind == ARRAYSIZE (event_names) || script.n_events == SA_MAX_EVENTS)
     return false;
   if (event.kind <= SA_EVENTS_STOP && !parse_length (words, &event))
     return false;
@@ -503,6 +504,7 @@ sa_script (void)
 {
   char *text;
 
+  sa_lock ();
   if (!is_read) {
     is_read = true;
     script.process_idle_silence = true;
@@ -511,7 +513,14 @@ sa_script (void)
     free (text);
     complete ();
   }
+  sa_unlock ();
   return is_good ? &script : NULL;
+}
+
+const char *
+sa_script_event_name (SaEventKind kind)
+{
+  return event_names[kind];
 }
 
 static bool

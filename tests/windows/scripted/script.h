@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* script.h: what ZC_WASAPI_SCRIPT says, parsed once; README.md has the language. Under sa_lock(). */
+/* script.h: what ZC_WASAPI_SCRIPT says, parsed once; README.md has the language. What changes while it is played is
+ * under sa_lock(). */
 #pragma once
 
 #include "sound.h"
@@ -94,6 +95,8 @@ typedef struct {
 
 /* NULL: it could not be read; the report and stderr say which line. */
 SaScript *sa_script (void);
+
+const char *sa_script_event_name (SaEventKind kind);
 
 /* If the script has a fault for this call: true, and *hr. *delay_ms in any case. */
 bool sa_script_fails (const char *klass, const char *call, const char *role, HRESULT *hr, DWORD *delay_ms);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define WAIT_MS 2000
+#define WAIT_MS 5000 /* generous: the machine may be busy */
 #define FLAGS (AUDCLNT_STREAMFLAGS_LOOPBACK | AUDCLNT_STREAMFLAGS_EVENTCALLBACK)
 
 /* Runs `body` on a thread of its own, with COM or without. */
@@ -158,7 +158,8 @@ order_of_calls (void)
   client_open (&client);
   client_assert_hr (IAudioClient_Stop (client.client), AUDCLNT_E_NOT_INITIALIZED);
   client_assert_ok (IAudioClient_GetMixFormat (client.client, &client.format));
-  client_assert_ok (IAudioClient_Initialize (client.client, AUDCLNT_SHAREMODE_SHARED, FLAGS, 0, 0, client.format, NULL));
+  client_assert_ok (IAudioClient_Initialize (client.client, AUDCLNT_SHAREMODE_SHARED, FLAGS, 0, 0, client.format,
+          NULL));
   client_assert_hr (IAudioClient_Start (client.client), AUDCLNT_E_EVENTHANDLE_NOT_SET);
   client.event = CreateEventW (NULL, FALSE, FALSE, NULL);
   client_assert_ok (IAudioClient_SetEventHandle (client.client, client.event));
@@ -281,7 +282,7 @@ reset_of_process (void)
   client_close (&client);
 }
 
-/* -- notifications -------------------------------------------------------------------------------------------------- */
+/* -- notifications ------------------------------------------------------------------------------------------------ */
 
 typedef struct {
   IMMNotificationClient face;
@@ -408,7 +409,7 @@ enumerator_released_registered (void)
   client_close (&client);
 }
 
-/* -- activation ----------------------------------------------------------------------------------------------------- */
+/* -- activation --------------------------------------------------------------------------------------------------- */
 
 static HRESULT STDMETHODCALLTYPE
 clumsy_query (IActivateAudioInterfaceCompletionHandler *face, REFIID iid, void **out)

@@ -8,7 +8,7 @@
 #define REPORT_VARIABLE "ZC_WASAPI_REPORT"
 #define CHILD_TIMEOUT_US (20 * G_USEC_PER_SEC)
 
-/* -- tests in children ---------------------------------------------------------------------------------------------- */
+/* -- tests in children -------------------------------------------------------------------------------------------- */
 
 /* Second words of the lines that begin with `word`, each once. */
 static gchar *
@@ -61,6 +61,7 @@ run (gconstpointer data)
   }
   name = g_strdup_printf ("scripted-%lu.report", GetCurrentProcessId ());
   path = g_build_filename (g_get_tmp_dir (), name, NULL);
+  DeleteFileA (path); /* of one who failed, and had the same number */
   g_setenv (REPORT_VARIABLE, path, TRUE);
   g_setenv ("ZC_WASAPI_SCRIPT", test->script, TRUE);
   g_test_trap_subprocess (NULL, CHILD_TIMEOUT_US, G_TEST_SUBPROCESS_INHERIT_STDERR);
@@ -80,7 +81,7 @@ client_test_add (const ClientTest *tests, guint count)
   }
 }
 
-/* -- the client ----------------------------------------------------------------------------------------------------- */
+/* -- the client --------------------------------------------------------------------------------------------------- */
 
 void
 client_open (Client *client)
@@ -178,7 +179,7 @@ client_next (Client *client, Packet *packet, DWORD timeout_ms)
   return TRUE;
 }
 
-/* -- activation ----------------------------------------------------------------------------------------------------- */
+/* -- activation --------------------------------------------------------------------------------------------------- */
 
 typedef struct {
   IActivateAudioInterfaceCompletionHandler face;
@@ -266,7 +267,7 @@ client_activate (Client *client, const wchar_t *path, DWORD pid, gboolean exclud
   return hr;
 }
 
-/* -- the signal ----------------------------------------------------------------------------------------------------- */
+/* -- the signal --------------------------------------------------------------------------------------------------- */
 
 gint64
 client_count (guint64 frame, guint tag, guint channel, guint bits)
