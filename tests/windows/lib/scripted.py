@@ -20,10 +20,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, 'tests'))
-from support import processes  # noqa: E402
+from support import poll, processes  # noqa: E402
 
 # Plugins that gst-min, the set-up's short list, does not have: clockselect.
 PLUGINS = ('debugutilsbad',)
+
+CLSID = '{BCDE0395-E52F-467C-8E3D-C4579291692E}\\\\InprocServer32'
 
 
 def cache():
@@ -44,6 +46,15 @@ def windows_path(path):
     return 'Z:' + os.path.abspath(path)
 
 
+def _is_complete(prefix):
+    """Wine writes its registry to files some seconds after the programs that made it have ended."""
+    path = os.path.join(prefix, 'system.reg')
+    if not os.path.exists(path):
+        return False
+    with open(path, encoding='utf-8', errors='replace') as file:
+        return CLSID in file.read()
+
+
 def _link_tree(source, target):
     """Hard links where the file system has them across, else copies."""
     linked = subprocess.run(['cp', '-al', source, target], check=False, capture_output=True)
@@ -54,6 +65,7 @@ def _link_tree(source, target):
 
 def _make_prefix(base, path, library):
     """Registry files are written to, and so are copied."""
+    poll.until(lambda: _is_complete(base), 30, f'registry in {base}')
     shutil.rmtree(path, ignore_errors=True)
     os.makedirs(path)
     for name in os.listdir(base):
@@ -77,16 +89,24 @@ def _make_plugins(path):
                    os.path.join(path, f'gst{name}.dll'))
 
 
+def _key(library):
+    """What prefix and plugins are made from; the set-up writes its stamp when the prefix is complete."""
+    with open(os.path.join(cache(), 'stamps', 'prefix'), encoding='utf-8') as stamp:
+        made = f'{stamp.read().strip()} {os.fstat(stamp.fileno()).st_mtime_ns}'
+    return f'{cache()} {made} {library} {" ".join(PLUGINS)}'
+
+
 def _prepare(library):
     """Prefix and plugins, beside the DLL; made anew if what they are made from has changed."""
     folder = os.path.dirname(library)
-    base = os.path.join(cache(), 'prefix')
-    key = f'{base} {os.stat(os.path.join(base, "drive_c")).st_ino} {library} {" ".join(PLUGINS)}'
     prefix, plugins, stamp = (os.path.join(folder, name) for name in ('prefix', 'plugins', 'prefix.stamp'))
-    with open(os.path.join(folder, 'prefix.lock'), 'w', encoding='utf-8') as lock:
+    with open(os.path.join(folder, 'prefix.lock'), 'w', encoding='utf-8') as lock, \
+            open(os.path.join(cache(), 'lock'), encoding='utf-8') as setup:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        fcntl.flock(setup, fcntl.LOCK_SH)  # not while the set-up makes what is copied
+        key = _key(library)
         if not (os.path.exists(stamp) and open(stamp, encoding='utf-8').read() == key):
-            _make_prefix(base, prefix, library)
+            _make_prefix(os.path.join(cache(), 'prefix'), prefix, library)
             _make_plugins(plugins)
             with open(stamp, 'w', encoding='utf-8') as file:
                 file.write(key)

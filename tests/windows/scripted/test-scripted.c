@@ -265,8 +265,8 @@ events_stop (void)
   client_open (&client);
   client_initialize (&client, CLIENT_SECOND);
   client_start (&client);
-  skip_to (&client, &packet, 4800);
-  WaitForSingleObject (client.event, 0);
+  skip_to (&client, &packet, 4800 + 480);
+  WaitForSingleObject (client.event, 0); /* of a packet before */
   g_assert_cmpuint (WaitForSingleObject (client.event, 100), ==, WAIT_TIMEOUT);
   client_assert_ok (IAudioClient_GetCurrentPadding (client.client, &padding));
   g_assert_cmpuint (padding, >=, 8 * 480);
