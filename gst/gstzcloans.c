@@ -5,6 +5,7 @@
 
 struct _GstZcLoans {
   ZcStats *stats;
+  ZcStats uncounted; /* after abandon() */
   GQueue memories; /* GstMemory; END after those of each packet */
   GQueue idle;     /* links of the queue above that are not in use: nothing is allocated per packet */
 };
@@ -67,8 +68,8 @@ is_free (GstMemory *memory)
   return GST_MINI_OBJECT_REFCOUNT_VALUE (memory) == 1;
 }
 
-gboolean
-gst_zc_loans_oldest_is_free (GstZcLoans *self)
+static gboolean
+oldest_is_free (GstZcLoans *self)
 {
   for (GList *link = self->memories.head; link != NULL; link = link->next) {
     if (link->data == END)
@@ -80,13 +81,13 @@ gst_zc_loans_oldest_is_free (GstZcLoans *self)
 }
 
 gboolean
-gst_zc_loans_settle_oldest (GstZcLoans *self, gint64 timeout_us)
+gst_zc_loans_call_in_oldest (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns)
 {
   GstMemory *memory;
 
   while ((memory = g_queue_peek_head (&self->memories)) != END) {
     if (!is_free (memory)) {
-      if (!gst_zc_memory_evacuate (memory, timeout_us))
+      if (!gst_zc_memory_evacuate (memory, timeout_ns / 1000))
         return FALSE;
       zc_stats_add (self->stats, ZC_STAT_EVACUATIONS, 1);
       zc_stats_add (self->stats, ZC_STAT_BYTES_COPIED, memory->maxsize);
@@ -94,5 +95,52 @@ gst_zc_loans_settle_oldest (GstZcLoans *self, gint64 timeout_us)
     gst_memory_unref (pop (self));
   }
   pop (self);
+  zc_capture_give_back (capture);
   return TRUE;
+}
+
+void
+gst_zc_loans_give_back_free (GstZcLoans *self, ZcCapture *capture)
+{
+  while (oldest_is_free (self))
+    gst_zc_loans_call_in_oldest (self, capture, 0);
+}
+
+gboolean
+gst_zc_loans_call_in_all (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns)
+{
+  while (zc_capture_is_lending (capture))
+    if (!gst_zc_loans_call_in_oldest (self, capture, timeout_ns))
+      return FALSE;
+  return TRUE;
+}
+
+typedef struct {
+  GstZcLoans *loans;
+  ZcCapture *capture;
+  GstObject *owner;
+} Abandoned;
+
+static gpointer
+close_when_unmapped (gpointer data)
+{
+  Abandoned *abandoned = data;
+
+  while (!gst_zc_loans_call_in_all (abandoned->loans, abandoned->capture, ZC_UNMAP_TIMEOUT_NS))
+    ;
+  zc_capture_close (abandoned->capture);
+  gst_zc_loans_free (abandoned->loans);
+  gst_object_unref (abandoned->owner);
+  g_free (abandoned);
+  return NULL;
+}
+
+void
+gst_zc_loans_abandon (GstZcLoans *self, ZcCapture *capture, GstObject *owner)
+{
+  Abandoned *abandoned = g_new0 (Abandoned, 1);
+
+  self->stats = &self->uncounted; /* the owner's have one writer, and that is not the thread to come */
+  *abandoned = (Abandoned){ self, capture, gst_object_ref (owner) };
+  g_thread_unref (g_thread_new ("zc-abandoned", close_when_unmapped, abandoned));
 }

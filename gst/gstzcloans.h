@@ -4,10 +4,10 @@
  * Each loan holds a reference to its memory: when that is the last one, nobody reads the engine's bytes any more. What somebody
  * still holds when the engine wants its packet back is evacuated: copied into a block of the pool, under those who hold it.
  *
- * Threads: the streaming thread. */
+ * Threads: the streaming thread, but for the one of abandon(). */
 #pragma once
 
-#include "zc-stats.h"
+#include "zc-capture.h"
 
 #include <gst/gst.h>
 
@@ -27,11 +27,16 @@ void gst_zc_loans_add (GstZcLoans *self, GstMemory *memory);
 /* That was all of the packet, of which maybe nothing is on loan. */
 void gst_zc_loans_end_packet (GstZcLoans *self);
 
-/* TRUE if there is a packet and nobody downstream holds anything of the oldest one. */
-gboolean gst_zc_loans_oldest_is_free (GstZcLoans *self);
+/* Packets that nobody downstream holds any more go back to the engine. `capture` keeps as many packets as were ended here. */
+void gst_zc_loans_give_back_free (GstZcLoans *self, ZcCapture *capture);
 
-/* Forgets the oldest packet: TRUE, and its bytes may go back to the engine. FALSE if somebody still has some of it mapped
- * after timeout_us. */
-gboolean gst_zc_loans_settle_oldest (GstZcLoans *self, gint64 timeout_us);
+/* The oldest packet / every packet goes back to the engine, evacuated if need be. FALSE if somebody has some of it mapped, and
+ * still has after timeout_ns. */
+gboolean gst_zc_loans_call_in_oldest (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns);
+gboolean gst_zc_loans_call_in_all (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns);
+
+/* A thread of its own calls them in once they are unmapped, and closes the capture. Both are taken over; `owner`, whose counters
+ * they have, is kept until then. */
+void gst_zc_loans_abandon (GstZcLoans *self, ZcCapture *capture, GstObject *owner);
 
 G_END_DECLS

@@ -181,49 +181,14 @@ tell_overflow (GstZcLoopbackSrc *self, gboolean ended)
   self->overflowing = dropped > 0 && !ended;
 }
 
-/* The engine gets its oldest packet back. FALSE if downstream has it mapped for longer than that. */
-static gboolean
-settle (ZcCapture *capture, GstZcLoans *loans, gint64 timeout_ns)
-{
-  if (!gst_zc_loans_settle_oldest (loans, timeout_ns / 1000))
-    return FALSE;
-  zc_capture_give_back (capture);
-  return TRUE;
-}
-
-/* What abandon() leaves behind. */
-typedef struct {
-  GstZcLoopbackSrc *self; /* for its counters */
-  ZcCapture *capture;
-  GstZcLoans *loans;
-} Abandoned;
-
-static gpointer
-close_when_unmapped (gpointer data)
-{
-  Abandoned *abandoned = data;
-
-  while (zc_capture_is_lending (abandoned->capture))
-    settle (abandoned->capture, abandoned->loans, ZC_UNMAP_TIMEOUT_NS);
-  zc_capture_close (abandoned->capture);
-  gst_zc_loans_free (abandoned->loans);
-  gst_object_unref (abandoned->self);
-  g_free (abandoned);
-  return NULL;
-}
-
-/* Somebody has the engine's memory mapped and does not let go: the engine has to stay until he does, but nobody else waits for
- * that. */
+/* Somebody has the engine's memory mapped and does not let go: the engine stays until then, but nobody else waits for that. */
 static void
 abandon (GstZcLoopbackSrc *self)
 {
-  Abandoned *abandoned = g_new0 (Abandoned, 1);
-
   GST_WARNING_OBJECT (self, "downstream keeps a packet mapped; use memory-mode=pool for applications that do so");
   gst_zc_waker_set_capture (&self->waker, NULL);
-  *abandoned = (Abandoned){ gst_object_ref (self), g_steal_pointer (&self->capture), self->loans };
+  gst_zc_loans_abandon (g_steal_pointer (&self->loans), g_steal_pointer (&self->capture), GST_OBJECT_CAST (self));
   self->loans = gst_zc_loans_new (&self->stats);
-  g_thread_unref (g_thread_new ("zc-abandoned", close_when_unmapped, abandoned));
 }
 
 static void
@@ -234,12 +199,12 @@ halt (GstZcLoopbackSrc *self)
   gst_clear_object (&self->clock);
   if (self->capture == NULL || !zc_capture_is_running (self->capture))
     return;
-  while (zc_capture_is_lending (self->capture))
-    if (!settle (self->capture, self->loans, ZC_UNMAP_TIMEOUT_NS)) {
-      abandon (self);
-      return;
-    }
-  zc_capture_stop (self->capture);
+  if (zc_capture_end_packet (self->capture) && self->lease)
+    gst_zc_loans_end_packet (self->loans);
+  if (gst_zc_loans_call_in_all (self->loans, self->capture, ZC_UNMAP_TIMEOUT_NS))
+    zc_capture_stop (self->capture);
+  else
+    abandon (self);
 }
 
 static gboolean
@@ -429,14 +394,6 @@ deliver (GstZcLoopbackSrc *self, GstBuffer *buffer)
   return TRUE;
 }
 
-/* What nobody downstream reads any more goes back to the engine. */
-static void
-give_back_free (GstZcLoopbackSrc *self)
-{
-  while (zc_capture_is_lending (self->capture) && gst_zc_loans_oldest_is_free (self->loans))
-    settle (self->capture, self->loans, 0);
-}
-
 /* Takes what has come, and waits for it: *buffer if that completed one. FLUSHING if woken. */
 static GstFlowReturn
 next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
@@ -446,12 +403,12 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
   ZcSpan span;
   guint taken;
 
-  give_back_free (self);
+  gst_zc_loans_give_back_free (self->loans, self->capture);
   next = zc_capture_next (self->capture, &span, &error);
   if (next == ZC_NEXT_WOKEN)
     return GST_FLOW_FLUSHING;
   if (next == ZC_NEXT_FULL) { /* a mapped packet stays where it is; meanwhile the engine's buffer fills */
-    settle (self->capture, self->loans, MAPPED_SLICE_NS);
+    gst_zc_loans_call_in_oldest (self->loans, self->capture, MAPPED_SLICE_NS);
     return GST_FLOW_OK;
   }
   if (g_atomic_int_get (&self->stale))

@@ -267,19 +267,25 @@ zc_capture_give_back (ZcCapture *capture)
 }
 
 gboolean
-zc_capture_advance (ZcCapture *capture, guint frames)
+zc_capture_end_packet (ZcCapture *capture)
 {
-  g_assert (capture->borrowed && frames <= capture->packet.frames - capture->packet_taken);
-
-  zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, frames);
-  capture->packet_taken += frames;
-  if (capture->packet_taken < capture->packet.frames)
+  if (!capture->borrowed)
     return FALSE;
   capture->borrowed = FALSE;
   capture->kept++;
   if (!capture->keep)
     zc_capture_give_back (capture);
   return TRUE;
+}
+
+gboolean
+zc_capture_advance (ZcCapture *capture, guint frames)
+{
+  g_assert (capture->borrowed && frames <= capture->packet.frames - capture->packet_taken);
+
+  zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, frames);
+  capture->packet_taken += frames;
+  return capture->packet_taken == capture->packet.frames && zc_capture_end_packet (capture);
 }
 
 ZcStamp

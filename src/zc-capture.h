@@ -65,6 +65,9 @@ ZcNext zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error);
  * are kept. TRUE if that was the end of a packet. */
 gboolean zc_capture_advance (ZcCapture *capture, guint frames);
 
+/* The rest of the packet that is being taken is not wanted. FALSE if there is none. */
+gboolean zc_capture_end_packet (ZcCapture *capture);
+
 /* From the next packet to the stop: the bytes of each stay readable after advance(), until give_back(). */
 void zc_capture_keep_packets (ZcCapture *capture);
 

@@ -153,6 +153,41 @@ GST_START_TEST (bytes_outlive_the_stream)
 }
 GST_END_TEST
 
+static GstPadProbeReturn
+enough (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  if (GST_BUFFER_OFFSET (GST_PAD_PROBE_INFO_BUFFER (info)) < 3 * 480)
+    return GST_PAD_PROBE_OK;
+  gst_buffer_unref (GST_PAD_PROBE_INFO_BUFFER (info));
+  GST_PAD_PROBE_INFO_DATA (info) = NULL;
+  GST_PAD_PROBE_INFO_FLOW_RETURN (info) = GST_FLOW_EOS;
+  return GST_PAD_PROBE_HANDLED;
+}
+
+/* The engine's packet is ten of ours, and downstream wants no more than three. */
+GST_START_TEST (stream_may_end_within_a_packet)
+{
+  ZcTest test;
+  GstBuffer *held[3];
+  GstPad *pad;
+
+  start (&test, "packet=4800");
+  pad = gst_element_get_static_pad (test.element, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, enough, NULL, NULL);
+  gst_object_unref (pad);
+  zc_test_crank_ms (&test, 100);
+  for (guint i = 0; i < 3; i++)
+    held[i] = zc_test_pull (&test);
+  gst_element_set_state (test.element, GST_STATE_NULL);
+  for (guint i = 0; i < 3; i++) {
+    zc_test_assert_counts (held[i], i * 480);
+    gst_buffer_unref (held[i]);
+  }
+  fail_unless_equals_uint64 (zc_test_stat (&test, "evacuations"), 3);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 /* An application that never unmaps does not hang the pipeline, nor does it read what is gone. */
 GST_START_TEST (mapped_memory_outlives_the_stream)
 {
@@ -244,6 +279,7 @@ lease_suite (void)
   tcase_add_test (tc, brief_lender_gets_it_back_before_the_wait);
   tcase_add_test (tc, mapped_memory_stays);
   tcase_add_test (tc, bytes_outlive_the_stream);
+  tcase_add_test (tc, stream_may_end_within_a_packet);
   tcase_add_test (tc, mapped_memory_outlives_the_stream);
   tcase_add_test (tc, writers_get_a_copy);
   tcase_add_test (tc, crumbs_are_joined);
