@@ -25,10 +25,12 @@ sys.path.insert(0, os.path.join(ROOT, 'tests', 'pipelines'))
 import pipelinetest  # noqa: E402  (the path above comes first)
 from support import processes, tap  # noqa: E402
 
-CACHE = subprocess.run([sys.executable, os.path.join(HERE, 'setup'), '--where'], stdout=subprocess.PIPE, text=True,
-                       check=True).stdout.strip()
-RUN = os.environ.get('ZC_WINDOWS_RUN') or os.path.join(CACHE, 'bin', 'wine-run')
-SYSROOT = os.environ.get('ZC_WINDOWS_SYSROOT') or os.path.join(CACHE, 'sysroot')
+# Of the build under test, where meson tells; else the usual one.
+SYSROOT = os.environ.get('ZC_WINDOWS_SYSROOT')
+CACHE = os.path.dirname(SYSROOT) if SYSROOT else subprocess.run(
+    [sys.executable, os.path.join(HERE, 'setup'), '--where'], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+RUN = os.path.join(CACHE, 'bin', 'wine-run')
+SYSROOT = os.path.join(CACHE, 'sysroot')
 PLUGIN = os.environ.get('ZC_PLUGIN') or os.path.join(ROOT, 'build-win', 'gst', 'gstzcloopback.dll')
 STRIP = os.environ.get('ZC_STRIP') or os.path.join(CACHE, 'compiler', 'usr', 'bin', 'x86_64-w64-mingw32ucrt-strip')
 PINS = os.path.join(HERE, 'pins.wheels')

@@ -15,8 +15,10 @@ sys.path.insert(0, os.path.join(ROOT, 'tests', 'pipelines'))
 from pipelinetest import PipelineTest  # noqa: E402  (the path above comes first)
 from support import poll, processes, tap  # noqa: E402
 
-CACHE = subprocess.run([sys.executable, os.path.join(HERE, 'setup'), '--where'], stdout=subprocess.PIPE, text=True,
-                       check=True).stdout.strip()
+# Of the build under test, where meson tells; else the usual one.
+SYSROOT = os.environ.get('ZC_WINDOWS_SYSROOT')
+CACHE = os.path.dirname(SYSROOT) if SYSROOT else subprocess.run(
+    [sys.executable, os.path.join(HERE, 'setup'), '--where'], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 # meson's, for programs of the build.
 for variable in [name for name in os.environ if name.startswith('GST_') or name == 'G_DEBUG']:
     del os.environ[variable]
