@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""logged_statistics.py LOG: prints the statistics that a run of gst-launch-1.0 with GST_DEBUG=zcloopbacksrc:4 has logged."""
+"""logged_statistics.py LOG: prints the statistics that gst-launch-1.0 logged with GST_DEBUG=zcloopbacksrc:4."""
 
 import re
 import sys

@@ -2,11 +2,11 @@
 # shellcheck disable=SC2034,SC2154 # the variables are shared with the script that reads this file
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The steps of quickstart where it shows the build for Windows: the official Windows GStreamer, run by Wine. The caller sets
-# temporary and results; it ends what is started here with windows_end, and removes the directory.
+# The steps of quickstart where it shows the build for Windows: the official Windows GStreamer, run by Wine. The caller
+# sets temporary and results; it ends what is started here with windows_end, and removes the directory.
 
-# Compiler, Wine and GStreamer come from tests/windows/setup, which keeps them for the next time. The Wine prefix is a copy:
-# what runs in it ends with us, and nobody else's does.
+# Compiler, Wine and GStreamer come from tests/windows/setup, which keeps them for the next time. The Wine prefix is a
+# copy: what runs in it ends with us, and nobody else's does.
 windows_build() {
     log=$results/build.log
     : > "$log"
