@@ -37,6 +37,13 @@ def text_of(path):
         return ''
 
 
+def forget_socket(prefix):
+    """The server's folder, which a prefix keeps for as long as there is one. Debian's Wine names it in a file."""
+    there = os.stat(prefix)
+    with open(os.path.join(prefix, 'wineserver'), encoding='utf-8') as name:
+        shutil.rmtree(f'/tmp/{name.read().strip()}/server-{there.st_dev:x}-{there.st_ino:x}')
+
+
 @tap.cases(WAYS)
 class Crash(unittest.TestCase):
     def check_backtrace(self, how):
@@ -103,6 +110,7 @@ class Wrapper(unittest.TestCase):
         self.assertEqual(run(env=os.environ | {'WINEPREFIX': prefix}).returncode, 0)
         subprocess.run([windows.RUN, '--end'], env=os.environ | {'WINEPREFIX': prefix}, check=True, timeout=20)
         poll.until(lambda: not running('environ', entry), 2, 'end of Wine')
+        forget_socket(prefix)
 
 
 if __name__ == '__main__':

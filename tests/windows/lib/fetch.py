@@ -125,4 +125,10 @@ def _pip(cache, folder, *what):
     python = PYTHON if os.access(PYTHON, os.X_OK) else sys.executable
     if subprocess.run([python, '-m', 'pip', '--version'], capture_output=True, check=False).returncode != 0:
         raise SetupError(f'{python} has no pip: run "pipelines/lib/install-packages windows".')
-    cache.run(python, '-m', 'pip', 'download', *PIP_OPTIONS, '-d', folder, *what)
+    try:
+        cache.run(python, '-m', 'pip', 'download', *PIP_OPTIONS, '-d', folder, *what)
+    except SetupError as error:
+        words = [line.strip() for line in str(error).splitlines() if re.match(r' *(ERROR|Could not fetch)', line)]
+        raise SetupError('pip cannot fetch the wheels of GStreamer:\n    ' + '\n    '.join(words) +
+                         '\npip.conf and PIP_... of the environment (PIP_INDEX_URL, PIP_CERT, PIP_PROXY) hold here. '
+                         'The next run goes on from here.') from error
