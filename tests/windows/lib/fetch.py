@@ -15,8 +15,9 @@ DEBIAN_MIRROR = 'http://deb.debian.org/debian'
 DEBIAN_PAST = 'http://snapshot.debian.org/archive/debian/{moment}' # the archive as it was then
 APT_HELPER = '/usr/lib/apt/apt-helper'
 PYTHON = '/usr/bin/python3'
-PIP_OPTIONS = ('--no-deps', '--only-binary', ':all:', '--platform', 'win_amd64', '--python-version', '3.12',
-               '--disable-pip-version-check', '--no-input', '--no-color', '--progress-bar', 'off')
+PIP_OPTIONS = ('--no-deps', '--only-binary', ':all:', '--python-version', '3.12', '--platform', 'win_amd64',
+               '--platform', 'manylinux2014_x86_64', '--disable-pip-version-check', '--no-input', '--no-color',
+               '--progress-bar', 'off')
 
 
 def mirrors():
@@ -97,27 +98,26 @@ def _why(missing, answers):
     return f'cannot fetch {names}:\n{tried}\nThe next run goes on from here.'
 
 
-def wheels(cache):
-    """The paths of the wheels."""
-    folder = cache.of('downloads', 'wheels')
+def wheels(cache, pinned):
+    """The paths of the wheels that this file of pins names."""
+    folder = cache.of('downloads', os.path.basename(pinned))
     os.makedirs(folder, exist_ok=True)
     cache.detail('fetching with pip')
-    _pip(cache, folder, '--require-hashes', '-r', pins.WHEELS)
-    names = [wheel.split('==')[0] for wheel in pins.wheel_versions()]
-    return [os.path.join(folder, file) for name in names for file in sorted(os.listdir(folder))
-            if file.startswith(name + '-')]
+    _pip(cache, folder, '--require-hashes', '-r', pinned)
+    return [_wheel(folder, wheel) for wheel in pins.wheel_versions(pinned)]
 
 
-def wheel_hashes(cache):
+def wheel_hashes(cache, pinned):
     """By name==version, as the index has them now."""
     folder = cache.fresh('downloads', 'repin')
-    hashes = {}
-    for wheel in pins.wheel_versions():
-        _pip(cache, folder, wheel)
-        name = wheel.split('==')[0]
-        hashes[wheel] = next(sha256_of(os.path.join(folder, file)) for file in os.listdir(folder)
-                             if file.startswith(name + '-'))
-    return hashes
+    versions = pins.wheel_versions(pinned)
+    _pip(cache, folder, *versions)
+    return {wheel: sha256_of(_wheel(folder, wheel)) for wheel in versions}
+
+
+def _wheel(folder, wheel):
+    name, version = wheel.split('==')
+    return next(os.path.join(folder, file) for file in os.listdir(folder) if file.startswith(f'{name}-{version}-'))
 
 
 def _pip(cache, folder, *what):
@@ -129,6 +129,6 @@ def _pip(cache, folder, *what):
         cache.run(python, '-m', 'pip', 'download', *PIP_OPTIONS, '-d', folder, *what)
     except SetupError as error:
         words = [line.strip() for line in str(error).splitlines() if re.match(r' *(ERROR|Could not fetch)', line)]
-        raise SetupError('pip cannot fetch the wheels of GStreamer:\n    ' + '\n    '.join(words) +
+        raise SetupError('pip cannot fetch what is pinned:\n    ' + '\n    '.join(words) +
                          '\npip.conf and PIP_... of the environment (PIP_INDEX_URL, PIP_CERT, PIP_PROXY) hold here. '
                          'The next run goes on from here.') from error

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What is taken from elsewhere, by version and hash: pins.debian and pins.wheels."""
+"""What is taken from elsewhere, by version and hash: pins.debian, pins.wheels, pins.tools."""
 
 import os
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 DEBIAN = os.path.join(HERE, 'pins.debian')
 WHEELS = os.path.join(HERE, 'pins.wheels')
+TOOLS = os.path.join(HERE, 'pins.tools')
 SUITE = 'trixie'
 SOURCE = 'source:' # before the name of a source package, of which we want the upstream archive
 
@@ -57,14 +58,14 @@ def write_debian(pins, moment):
         file.write('\n'.join([*comment, f'moment {moment}', *map(str, pins)]) + '\n')
 
 
-def wheel_versions():
+def wheel_versions(path):
     """name==version of each."""
-    return [line.split()[0] for line in _lines(read(WHEELS)) if '==' in line]
+    return [line.split()[0] for line in _lines(read(path)) if '==' in line]
 
 
-def write_wheels(hashes):
+def write_wheels(path, hashes):
     """`hashes`: by name==version."""
-    comment = [line for line in read(WHEELS).splitlines() if line.startswith('#')]
+    comment = [line for line in read(path).splitlines() if line.startswith('#')]
     lines = [f'{wheel} \\\n    --hash=sha256:{sha256}' for wheel, sha256 in hashes.items()]
-    with open(WHEELS, 'w', encoding='utf-8') as file:
+    with open(path, 'w', encoding='utf-8') as file:
         file.write('\n'.join([*comment, *lines]) + '\n')

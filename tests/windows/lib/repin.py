@@ -24,9 +24,9 @@ def repin(cache):
             say(f'{old.package}: {old.version} -> {new.version}')
     pins.write_debian(after, time.strftime('%Y%m%dT%H%M%SZ', time.gmtime()))
     say(f'{pins.DEBIAN}: {len(after)} files')
-    hashes = fetch.wheel_hashes(cache)
-    pins.write_wheels(hashes)
-    say(f'{pins.WHEELS}: {len(hashes)} wheels, of the versions that it names')
+    for path in (pins.TOOLS, pins.WHEELS):
+        pins.write_wheels(path, fetch.wheel_hashes(cache, path))
+        say(f'{path}: the versions that it names')
 
 
 def _private_apt(cache):

@@ -4,7 +4,7 @@
 import os
 import shutil
 
-from . import fetch, unpack
+from . import fetch, pins, unpack
 
 # A first look at all 250 plugins takes Wine ten seconds: tests look at these.
 FEW_PLUGINS = ('app', 'audioconvert', 'audioresample', 'audiotestsrc', 'coreelements', 'coretracers', 'level',
@@ -13,7 +13,7 @@ FEW_PLUGINS = ('app', 'audioconvert', 'audioresample', 'audiotestsrc', 'coreelem
 
 def make(cache):
     root = cache.fresh('sysroot')
-    for path in fetch.wheels(cache):
+    for path in fetch.wheels(cache, pins.WHEELS):
         cache.detail('unpacking ' + os.path.basename(path))
         unpack.wheel(path, root)
     few = cache.fresh('sysroot', 'lib', 'gst-min')

