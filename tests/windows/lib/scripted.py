@@ -29,6 +29,9 @@ CLSID = '{BCDE0395-E52F-467C-8E3D-C4579291692E}\\\\InprocServer32'
 
 
 def cache():
+    """Where the set-up made compiler, Wine and GStreamer: Meson's tests are told."""
+    if 'ZC_WINDOWS_RUN' in os.environ:
+        return os.path.dirname(os.path.dirname(os.environ['ZC_WINDOWS_RUN']))
     home = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
     return os.environ.get('ZC_WINDOWS_CACHE') or os.path.join(home, 'zcloopbacksrc', 'windows')
 
