@@ -42,18 +42,18 @@ SECONDS = 3
 BOUND_S = 20
 STUCK_S = 2
 REFERENCE_S = 30
-PROCESS = 4242  # nobody's, but in the script
+DEAD = 4242  # no process has this id
 TAG_PROCESS = 16
 
-# What each element calls the same: loopback of the default endpoint, of the endpoint 'b', of a process.
+# What each element calls the same: loopback of the default endpoint, of the endpoint '{b}', of a process.
 ELEMENTS = {
     'wasapi2src': ('loopback=true', 'loopback=true device={id}',
                    'loopback-mode=include-process-tree loopback-target-pid={pid}'),
     'wasapisrc': ('loopback=true', 'loopback=true device={id}', None),
     'zcloopbacksrc': ('backend=wasapi', 'backend=wasapi device={id}', 'backend=wasapi process-id={pid}'),
 }
-ENDPOINT, EXPLICIT, PROCESS_OF = range(3)
-BUFFER_MS = collections.defaultdict(lambda: 10, {('wasapi2src', PROCESS_OF): 20})
+ENDPOINT, EXPLICIT, PROCESS_OF, DEAD_PROCESS = range(4)
+BUFFER_MS = collections.defaultdict(lambda: 10, {('wasapi2src', PROCESS_OF): 20, ('wasapi2src', DEAD_PROCESS): 20})
 
 
 @dataclasses.dataclass
@@ -78,7 +78,7 @@ def _failures():
 
 def faults():
     two = 'endpoint id={b} name=Other; endpoint id={a} default'
-    process = f'process {PROCESS} counting'
+    process = 'process {pid} counting'
     table = {
         'nothing': Fault(''),
         'system clock': Fault('', system_clock=True),
@@ -119,6 +119,7 @@ def faults():
         'process, late 40 ms': Fault(process + '; late 40ms', PROCESS_OF, tags=(TAG_PROCESS,)),
         'process, events stop for 1 s': Fault(process + '; at 1s events-stop 1s', PROCESS_OF, tags=(TAG_PROCESS,)),
         'process, invalidated': Fault(process + '; at 1s invalidate', PROCESS_OF, tags=(TAG_PROCESS,)),
+        'process is dead': Fault('', DEAD_PROCESS),
         'process refused': Fault('process-loopback refuse', PROCESS_OF),
         'process refused at the call': Fault('process-loopback refuse at-call', PROCESS_OF),
         'process, never ends': Fault('activate never', PROCESS_OF),
@@ -127,8 +128,12 @@ def faults():
     return table
 
 
-def description(element, fault, path, extra):
-    settings = ELEMENTS[element][fault.of].format(id='{b}', pid=PROCESS)
+def settings_of(element, of):
+    return ELEMENTS[element][min(of, PROCESS_OF)]
+
+
+def description(element, fault, path, extra, pid):
+    settings = settings_of(element, fault.of).format(id='{b}', pid=DEAD if fault.of == DEAD_PROCESS else pid)
     buffers = SECONDS * 1000 // BUFFER_MS[element, fault.of]
     source = f'{element} {settings} {extra} num-buffers={buffers} ! identity silent=false ' \
              f'! filesink location={scripted.windows_path(path)} buffer-mode=unbuffered'
@@ -141,7 +146,7 @@ def how_it_ended(result, path):
     if result.returncode is None:
         grew = os.path.exists(path) and time.time() - os.stat(path).st_mtime < STUCK_S
         return 'slow' if grew else 'hang'
-    if 'Unhandled' in result.output or not result.report.ended:
+    if 'Unhandled' in result.output or (result.report.lines and not result.report.ended):
         return 'crash'
     if result.returncode or 'ERROR: from element' in result.output:
         return 'error'
@@ -150,7 +155,8 @@ def how_it_ended(result, path):
 
 def reference(caps, tags, report):
     """The signal as it was to be heard; of two sources, the second one from the frame on at which the engine took it."""
-    codes = [signals.counting(caps.sample, caps.channels, REFERENCE_S * caps.rate, tag=tag) for tag in tags]
+    bits = 24 if any(stream['format'] == 's24in32' for stream in report.streams) else None  # also where caps say 32
+    codes = [signals.counting(caps.sample, caps.channels, REFERENCE_S * caps.rate, bits, tag) for tag in tags]
     moves = [int(re.search(r'frame=(\d+)', line).group(1)) for line in report.of('rerouted')]
     moves += [stream['origin'] for stream in report.streams if stream['tag'] == tags[-1] and stream['origin']]
     if len(codes) == 2 and moves:
@@ -184,10 +190,11 @@ def first_error(output):
     return re.sub(r'^ERROR: from element \S+ ', '', lines[0]) if lines else ''
 
 
-def measure(element, name, fault, extra=''):
+def measure(element, name, fault, extra, pid):
     with tempfile.TemporaryDirectory(prefix='zc-faults-') as folder:
         path = os.path.join(folder, 'raw')
-        result = scripted.launch(description(element, fault, path, extra), fault.script, BOUND_S)
+        script = fault.script.replace('{pid}', str(pid))
+        result = scripted.launch(description(element, fault, path, extra, pid), script, BOUND_S)
         ended = how_it_ended(result, path)
         report, moved = account(path, result, fault.tags) if os.path.exists(path) else (None, 0)
     violations = collections.Counter(line.split()[0] for line in result.report.violations)
@@ -243,11 +250,11 @@ def main(argv):
     if unknown:
         parser.error(f'no such fault: {", ".join(unknown)}')
     rows = []
-    for name in options.names or table:
-        if ELEMENTS[options.element][table[name].of] is None:
-            continue
-        rows.append(measure(options.element, name, table[name], options.set))
-        print(f'{name}: {rows[-1]["end"]}', file=sys.stderr)
+    with scripted.companion() as pid:
+        for name in options.names or table:
+            if settings_of(options.element, table[name].of) is not None:
+                rows.append(measure(options.element, name, table[name], options.set, pid))
+                print(f'{name}: {rows[-1]["end"]}', file=sys.stderr)
     print_rows(rows, options.markdown)
     if options.json:
         with open(options.json, 'w', encoding='utf-8') as file:

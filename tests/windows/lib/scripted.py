@@ -7,6 +7,7 @@ system32's is a link to ours, and WINEDLLOVERRIDES says that Wine's own is not t
 it costs nothing; the prefix that it is made from is never written to.
 """
 
+import contextlib
 import dataclasses
 import fcntl
 import glob
@@ -210,6 +211,26 @@ def run(argv, script, seconds, library=None):
         with open(output, encoding='utf-8', errors='replace') as file:
             text = file.read()
         return Result(returncode, text, Report.read(report), took)
+
+
+@contextlib.contextmanager
+def companion(library=None):
+    """The id of a Windows process that lives inside the `with` block: what captures a process looks whether it is."""
+    library = library or dll()
+    with tempfile.TemporaryDirectory(prefix='zc-scripted-') as folder:
+        path = os.path.join(folder, 'pid')
+        argv = [wine_run(), os.path.join(os.path.dirname(library), 'companion.exe'), windows_path(path)]
+        with processes.started(argv, env=environment('', os.path.join(folder, 'report'), library),
+                               stdin=subprocess.DEVNULL):
+            yield int(poll.until(lambda: _line(path), 20, 'process to be captured'))
+
+
+def _line(path):
+    if not os.path.exists(path):
+        return ''
+    with open(path, encoding='utf-8') as file:
+        text = file.read()
+    return text if text.endswith('\n') else ''
 
 
 def launch(description, script, seconds, library=None):
