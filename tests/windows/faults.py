@@ -65,15 +65,23 @@ class Fault:
 
 
 def _failures():
-    """Each call once, with something that Windows documents for it."""
-    table = [('CoCreate', 0x80040111), ('GetDefaultAudioEndpoint', 0x80070490), ('IMMDevice::Activate', 0x88890004),
-             ('ActivateResult', 0x88890004), ('GetMixFormat', 0x88890010), ('Initialize', 0x8889000a),
-             ('GetBufferSize', 0x88890004), ('SetEventHandle', 0x88890004), ('GetService', 0x88890004),
-             ('Start', 0x8889000f), ('IAudioCaptureClient::GetBuffer', 0x88890018),
-             ('IAudioCaptureClient::ReleaseBuffer', 0x88890004), ('Stop', 0x88890004)]
-    for call, hr in table:
+    """Each call, once and each time, with something that Windows documents for it; of a stream, that of the capture,
+    and that which keeps the endpoint awake."""
+    calls = [('CoCreate', 0x80040111), ('EnumAudioEndpoints', 0x80070005), ('GetDefaultAudioEndpoint', 0x80070490),
+             ('IMMDevice::Activate', 0x88890004), ('ActivateResult', 0x88890004), ('GetMixFormat', 0x88890010)]
+    of_streams = [('Initialize', 0x8889000a), ('GetBufferSize', 0x88890004), ('SetEventHandle', 0x88890004),
+                  ('GetService', 0x88890004), ('Start', 0x8889000f), ('Stop', 0x88890004)]
+    of_packets = [('GetBuffer', 0x88890018), ('ReleaseBuffer', 0x88890004)]
+    for call, hr in calls:
         yield f'fail {call}', Fault(f'fail {call} hr=0x{hr:08x}')
         yield f'fail {call} always', Fault(f'fail {call} hr=0x{hr:08x} times=always')
+    for call, hr in of_streams + of_packets:
+        yield f'fail {call}', Fault(f'fail {call} hr=0x{hr:08x} of=loopback')
+        yield f'fail {call} of the feeder', Fault(f'fail {call} hr=0x{hr:08x} of=render')
+    for call, hr in of_streams:
+        yield f'fail {call} always', Fault(f'fail {call} hr=0x{hr:08x} of=loopback times=always')
+    for call, hr in of_packets:
+        yield f'fail {call} later', Fault(f'fail {call} hr=0x{hr:08x} of=loopback nth=100')
 
 
 def faults():
