@@ -85,18 +85,29 @@ find (HRESULT result)
   return NULL;
 }
 
-void
-zc_wasapi_set_error (GError **error, HRESULT result, const gchar *device, const gchar *call)
+gchar *
+zc_wasapi_result_name (HRESULT result)
 {
   const Row *row = find (result);
   g_autofree gchar *text = row == NULL ? g_win32_error_message (result) : NULL;
 
   if (row != NULL)
-    g_set_error (error, ZC_ERROR, (gint) row->code, "%s: %s failed with %s (0x%08lX): %s.", device, call, row->name,
-        (gulong) result & 0xffffffff, row->meaning);
+    return g_strdup_printf ("%s (0x%08lX)", row->name, (gulong) result & 0xffffffff);
+  return g_strdup_printf ("0x%08lX (%s)", (gulong) result & 0xffffffff,
+      text != NULL && *text != '\0' ? text : "unknown to Windows");
+}
+
+void
+zc_wasapi_set_error (GError **error, HRESULT result, const gchar *device, const gchar *call)
+{
+  const Row *row = find (result);
+  g_autofree gchar *name = zc_wasapi_result_name (result);
+
+  if (row != NULL)
+    g_set_error (error, ZC_ERROR, (gint) row->code, "%s: %s failed with %s: %s.", device, call, name, row->meaning);
   else
-    g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "%s: %s failed with 0x%08lX (%s). Try again, or another device.",
-        device, call, (gulong) result & 0xffffffff, text != NULL && *text != '\0' ? text : "unknown to Windows");
+    g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "%s: %s failed with %s. Try again, or another device.", device, call,
+        name);
 }
 
 gboolean

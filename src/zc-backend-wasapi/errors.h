@@ -10,6 +10,9 @@ G_BEGIN_DECLS
 /* "DEVICE: CALL failed with NAME (0x...): what it means and what to do". */
 void zc_wasapi_set_error (GError **error, HRESULT result, const gchar *device, const gchar *call);
 
+/* "NAME (0x...)". Free with g_free(). */
+gchar *zc_wasapi_result_name (HRESULT result);
+
 /* The device or its service went away: whoever opens it anew may succeed. */
 gboolean zc_wasapi_is_loss (HRESULT result);
 

@@ -6,12 +6,14 @@
 /* Of audioclientactivationparams.h (Windows SDK 10.0.20348), which MinGW-w64 has not. Under names of ours, as others may have
  * it. */
 typedef struct {
-  DWORD type; /* 1: process loopback */
+  DWORD type;
   DWORD process_id;
-  DWORD mode; /* 0: the process and its tree, 1: all others */
+  DWORD mode;
 } ActivationParams;
 
 #define TYPE_PROCESS_LOOPBACK 1
+#define MODE_INCLUDE          0 /* the process and its tree */
+#define MODE_EXCLUDE          1 /* all others */
 #define PROCESS_LOOPBACK      L"VAD\\Process_Loopback"
 
 typedef HRESULT (WINAPI *ActivateFunc) (LPCWSTR, REFIID, PROPVARIANT *, IActivateAudioInterfaceCompletionHandler *,
@@ -158,25 +160,34 @@ activate (ActivateFunc function, ActivationParams *params, IAudioClient **client
   return result;
 }
 
+/* Whatever the reason: who asked for a process cannot do anything about it but ask for none. */
+static void
+set_refused (GError **error, HRESULT result, const ActivationParams *params)
+{
+  g_autofree gchar *name = zc_wasapi_result_name (result);
+  g_autoptr (GError) cause = NULL;
+
+  zc_wasapi_set_error (&cause, result, "VAD\\Process_Loopback", "ActivateAudioInterfaceAsync");
+  g_set_error (error, ZC_ERROR, cause->code, "Windows refused to capture the sound of %s process %lu "
+      "(ActivateAudioInterfaceAsync failed with %s). It can since Windows 11 and Windows 10 build "
+      "20348 (on many systems from 19041 on); elsewhere leave process-id and process-mode unset.",
+      params->mode == MODE_EXCLUDE ? "all but" : "only", params->process_id, name);
+}
+
 IAudioClient *
 zc_wasapi_process_client (guint process_id, ZcProcessMode mode, GError **error)
 {
   ActivationParams params = { .type = TYPE_PROCESS_LOOPBACK, .process_id = process_id };
   ActivateFunc function = find_function ();
-  g_autoptr (GError) cause = NULL;
   IAudioClient *client = NULL;
   HRESULT result = E_NOTIMPL;
 
-  params.mode = mode == ZC_PROCESS_EXCLUDE;
+  params.mode = mode == ZC_PROCESS_EXCLUDE ? MODE_EXCLUDE : MODE_INCLUDE;
   if (function != NULL)
     result = activate (function, &params, &client);
-  if (SUCCEEDED (result))
-    return client;
-  zc_wasapi_set_error (&cause, result, "VAD\\Process_Loopback", "ActivateAudioInterfaceAsync");
-  g_set_error (error, ZC_ERROR, cause->code, "Windows refused to capture the sound of process %u alone. It can since "
-      "Windows 11 and Windows 10 build 20348 (on many systems from 19041 on); elsewhere leave process-id and process-mode "
-      "unset. %s", process_id, cause->message);
-  return NULL;
+  if (FAILED (result))
+    set_refused (error, result, &params);
+  return SUCCEEDED (result) ? client : NULL;
 }
 
 gboolean
