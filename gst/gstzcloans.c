@@ -109,9 +109,13 @@ gst_zc_loans_give_back_free (GstZcLoans *self, ZcCapture *capture)
 gboolean
 gst_zc_loans_call_in_all (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns)
 {
-  while (zc_capture_is_lending (capture))
-    if (!gst_zc_loans_call_in_oldest (self, capture, timeout_ns))
+  gint64 end_us = g_get_monotonic_time () + timeout_ns / 1000;
+
+  while (zc_capture_is_lending (capture)) {
+    gint64 left_us = MAX (end_us - g_get_monotonic_time (), 0);
+    if (!gst_zc_loans_call_in_oldest (self, capture, left_us * 1000))
       return FALSE;
+  }
   return TRUE;
 }
 

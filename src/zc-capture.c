@@ -221,7 +221,7 @@ wait_for_packet (ZcCapture *capture, GError **error)
     if (wait == ZC_WAIT_LOST)
       return ZC_NEXT_LOST;
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
-    if (wait == ZC_WAIT_PACKET && full)
+    if (full && wait != ZC_WAIT_WOKEN) /* after a timeout, too: what is kept may be free by now */
       return ZC_NEXT_FULL;
   }
   return ZC_NEXT_WOKEN;

@@ -311,27 +311,14 @@ check (ZcDevice *device, HRESULT result, const gchar *call)
   return FALSE;
 }
 
-/* While a packet is out, GetNextPacketSize tells of that one; the padding is of all. */
-static HRESULT
-frames_beyond (ZcDevice *device, UINT32 *frames)
-{
-  UINT32 all = 0;
-  HRESULT result;
-
-  if (device->borrowed == 0)
-    return IAudioCaptureClient_GetNextPacketSize (device->stream->capture, frames);
-  result = IAudioClient_GetCurrentPadding (device->stream->client, &all);
-  *frames = all > device->borrowed ? all - device->borrowed : 0;
-  return result;
-}
-
+/* While a packet is out, GetNextPacketSize tells of that one: the event's word must do. */
 static gboolean
 is_ready (ZcDevice *device)
 {
   UINT32 frames = 0;
 
-  if (!device->ready && SUCCEEDED (device->result)
-      && check (device, frames_beyond (device, &frames), "GetNextPacketSize"))
+  if (!device->ready && device->borrowed == 0 && SUCCEEDED (device->result)
+      && check (device, IAudioCaptureClient_GetNextPacketSize (device->stream->capture, &frames), "GetNextPacketSize"))
     device->ready = frames > 0;
   return device->ready;
 }
@@ -375,6 +362,7 @@ wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 
   while (!atomic_load_explicit (&device->woken, memory_order_acquire)) {
     gint64 left_ns = deadline_ns - now_ns;
+    DWORD ended;
 
     if (!device->drained && is_ready (device))
       return ZC_WAIT_PACKET;
@@ -384,8 +372,10 @@ wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       ask_if_gone (device);
       return ZC_WAIT_TIMEOUT;
     }
-    WaitForMultipleObjects (2, handles, FALSE, (DWORD) ((MIN (left_ns, POLL_NS) + 999999) / 1000000));
+    ended = WaitForMultipleObjects (2, handles, FALSE, (DWORD) ((MIN (left_ns, POLL_NS) + 999999) / 1000000));
     device->drained = FALSE;
+    if (ended == WAIT_OBJECT_0 + 1 && device->borrowed > 0)
+      return ZC_WAIT_PACKET;
     now_ns = zc_clock_now_ns ();
     zc_wasapi_stream_feed (device->stream, now_ns);
   }
@@ -404,7 +394,7 @@ missing_frames (ZcDevice *device, guint64 device_position, gint64 time_ns)
   if (time_ns == ZC_TIME_NONE || device->next_time_ns == ZC_TIME_NONE)
     return (guint64) MAX (by_position, 0);
   by_time = (gint64) zc_ns_to_frames ((guint64) MAX (time_ns - device->next_time_ns, 0), device->rate);
-  return (guint64) MAX (ABS (by_position - by_time) <= tolerance ? by_position : by_time, 0);
+  return (guint64) (by_position >= 0 && ABS (by_position - by_time) <= tolerance ? by_position : by_time);
 }
 
 /* Fills in where and when. */

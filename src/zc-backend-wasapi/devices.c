@@ -108,7 +108,10 @@ list (IMMDeviceEnumerator *enumerator, GError **error)
     info->name = device_id (device);
     info->description = device_name (device);
     info->is_default = g_strcmp0 (info->name, standard) == 0;
-    g_ptr_array_add (infos, info);
+    if (info->name != NULL)
+      g_ptr_array_add (infos, info);
+    else
+      zc_device_info_free (info); /* just gone, too */
     zc_com_clear (&device);
   }
   zc_com_clear (&collection);

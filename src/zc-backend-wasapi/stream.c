@@ -143,7 +143,7 @@ read_info (ZcWasapiStream *stream, const ZcWasapiTarget *target, const ZcStreamS
     size = spec->buffer_frames;
   stream->info.buffer_frames = MAX (size, stream->info.delay_frames);
   stream->info.max_borrowed = 1;
-  stream->info.lends_while_waiting = target->endpoint != NULL; /* GetCurrentPadding tells what came meanwhile */
+  stream->info.lends_while_waiting = FALSE; /* while one is out, nothing tells of the next (GetCurrentPadding is of one packet) */
 }
 
 /* -- the feeder -------------------------------------------------------------------------------------------------- */
