@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The official Windows GStreamer, run by Wine: its WASAPI is a client of the test's own PulseAudio.
+
+What tests/windows/setup has made is asked for where it is; without it the tests skip."""
+
+import os
+import subprocess
+import sys
+
+from . import launch, poll, processes, servers
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+SETUP = os.path.join(ROOT, 'tests', 'windows', 'setup')
+# Wine starts its services with the first program.
+FIRST_BYTES_BOUND_S = 30
+
+# How each is told to capture what the default device plays.
+LOOPBACK = {'zcloopbacksrc': 'zcloopbacksrc', 'wasapi2src': 'wasapi2src loopback=true',
+            'wasapisrc': 'wasapisrc loopback=true'}
+PEERS = ('wasapi2src', 'wasapisrc')
+
+
+def cache():
+    return subprocess.run([sys.executable, SETUP, '--where'], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+
+
+CACHE = cache()
+RUN = os.path.join(CACHE, 'bin', 'wine-run')
+SYSROOT = os.path.join(CACHE, 'sysroot')
+
+
+def require():
+    """For setUp: what the test cannot do without."""
+    if not os.path.exists(RUN):
+        raise servers.Unavailable('no Wine: run tests/windows/setup')
+
+
+def windows_path(path):
+    """With slashes that go forward: in a pipeline's description a backslash is none."""
+    return 'Z:' + path
+
+
+def program(name):
+    """The full path: by a bare name another process would be ours, and start it."""
+    return os.path.join(SYSROOT, 'bin', name + '.exe')
+
+
+def build_directory():
+    """meson says it by where the plugin is; by hand it is the usual one."""
+    plugins = os.environ.get('GST_PLUGIN_PATH_1_0') or os.environ.get('GST_PLUGIN_PATH')
+    if plugins:
+        return os.path.dirname(plugins.removeprefix('Z:').rstrip('/'))
+    return os.path.join(ROOT, 'build-win')
+
+
+def environment(env, directory):
+    """`env` of a server, and our plugin in the small set of official ones that tests use; registry in `directory`."""
+    plugins = windows_path(os.path.join(build_directory(), 'gst'))
+    registry = windows_path(os.path.join(directory, 'registry.bin'))
+    return {**env, 'GST_PLUGIN_PATH': plugins, 'GST_PLUGIN_PATH_1_0': plugins,
+            'GST_PLUGIN_SYSTEM_PATH_1_0': windows_path(os.path.join(SYSROOT, 'lib', 'gst-min')),
+            'GST_REGISTRY_1_0': registry, 'GST_REGISTRY': registry}
+
+
+def gst_launch(*words):
+    return [RUN, program('gst-launch-1.0'), *words]
+
+
+def windows_process(child):
+    """The process number, on Linux, of the program that a started wine-run runs: the wrapper's only child."""
+    def found():
+        with open(f'/proc/{child.pid}/task/{child.pid}/children') as children:
+            return [int(pid) for pid in children.read().split()]
+    return poll.until(found, FIRST_BYTES_BOUND_S, 'program run by wine-run')[0]
+
+
+class Launch:
+    """gst-launch-1.0.exe -v SOURCE ! filesink, running inside the `with` block.
+
+    No signal from Linux is an end of stream to a Windows program: it ends by num-buffers (finish), or is killed (end). The
+    sink writes unbuffered, so that a file is complete either way."""
+
+    def __init__(self, env, description, path):
+        self.path = path
+        self._argv = gst_launch('-v', *description.split(), '!', 'filesink', 'buffer-mode=unbuffered',
+                                'location=' + windows_path(path))
+        self._env = env
+
+    def __enter__(self):
+        with open(self.path + '.log', 'wb') as log:
+            self.process = processes.start(self._argv, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        return self
+
+    def __exit__(self, *_):
+        processes.end(self.process)
+
+    @property
+    def bytes(self):
+        return os.path.getsize(self.path) if os.path.exists(self.path) else 0
+
+    @property
+    def output(self):
+        with open(self.path + '.log', errors='replace') as log:
+            return log.read()
+
+    @property
+    def caps(self):
+        return launch.parse_caps(self.output)
+
+    def wait_for_bytes(self, size, seconds=FIRST_BYTES_BOUND_S):
+        def reached():
+            if self.process.poll() is not None:
+                raise AssertionError(f'gst-launch-1.0.exe ended early:\n{self.output}')
+            return self.bytes >= size
+        poll.until(reached, seconds, f'{size} captured bytes ({self.bytes} so far):\n{self.output}')
+
+    def end(self):
+        """Whatever it has captured until now; an error before is the test's."""
+        if self.process.poll() is not None:
+            raise AssertionError(f'gst-launch-1.0.exe ended early:\n{self.output}')
+        processes.end(self.process)
+
+    def finish(self, seconds):
+        """It ends by itself, at its num-buffers."""
+        if self.process.wait(seconds):
+            raise AssertionError(f'gst-launch-1.0.exe ended with {self.process.returncode}:\n{self.output}')
