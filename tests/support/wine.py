@@ -3,7 +3,9 @@
 
 What tests/windows/setup has made is asked for where it is; without it the tests skip."""
 
+import collections
 import os
+import re
 import subprocess
 import sys
 
@@ -65,6 +67,28 @@ def environment(env, directory):
 
 def gst_launch(*words):
     return [RUN, program('gst-launch-1.0'), *words]
+
+
+def application(*arguments):
+    """tests/windows/live/application.c"""
+    return [RUN, os.path.join(build_directory(), 'tests', 'windows', 'live', 'application.exe'), *arguments]
+
+
+# For WINEDEBUG: a line on stderr for each call that has to do with a heap.
+TRACE_HEAP = '-all,+timestamp,+pid,trace+heap'
+HEAP_CALL = re.compile(r'([\d.]+):(\w{4}):(\w{4}):trace:heap:Rtl(\w+)Heap handle (\w+), flags \w+(?:, ptr (\w+))?'
+                       r'(?:, size (\w+))?, return (\w+)')
+HeapCall = collections.namedtuple('HeapCall', 'at_s process thread name heap old bytes new line')
+
+
+def heap_calls(lines):
+    """The calls `Allocate`, `ReAllocate` and `Free` of the program that was run: Wine's services may have written there,
+    too. at_s is in seconds, line the number of the line."""
+    calls = [HeapCall(float(match[1]), *match.groups()[1:], number)
+             for number, match in enumerate(map(HEAP_CALL.match, lines)) if match]
+    processes_seen = collections.Counter(call.process for call in calls)
+    own = processes_seen.most_common(1)[0][0] if calls else None
+    return [call for call in calls if call.process == own]
 
 
 def windows_process(child):
