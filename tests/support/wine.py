@@ -92,11 +92,22 @@ def heap_calls(lines):
 
 
 def windows_process(child):
-    """The process number, on Linux, of the program that a started wine-run runs: the wrapper's only child."""
+    """The process number, on Linux, of the program that a started wine-run runs."""
+    program_path = child.args[1].encode()
+
     def found():
         with open(f'/proc/{child.pid}/task/{child.pid}/children') as children:
-            return [int(pid) for pid in children.read().split()]
-    return poll.until(found, FIRST_BYTES_BOUND_S, 'program run by wine-run')[0]
+            return [int(pid) for pid in children.read().split() if _command(pid).startswith(program_path)]
+    return poll.until(found, FIRST_BYTES_BOUND_S, f'process of {child.args[1]}')[0]
+
+
+def _command(pid):
+    """Wine gives a process the command line of the Windows program. Empty if it has just ended."""
+    try:
+        with open(f'/proc/{pid}/cmdline', 'rb') as line:
+            return line.read()
+    except OSError:
+        return b''
 
 
 class Launch:

@@ -4,10 +4,11 @@ PulseAudio -> Wine's WASAPI -> the official gst-launch-1.0.exe. Its own WASAPI s
 run; what becomes of it there is told, not judged."""
 
 import math
+import re
 
 import numpy as np
 import winlive
-from support import clients, servers, signals, tap, wine
+from support import clients, processes, servers, signals, tap, wine
 from winlive import FORMAT, FULL_SECONDS, LEAD_SECONDS, TAIL_SECONDS, note
 
 PULSE_5_1 = 'front-left,front-right,rear-left,rear-right,front-center,lfe'
@@ -116,6 +117,33 @@ class WhilePlaying(CaptureTest):
         note(f'{OURS}: joined at frame {report.first}, then {report.matched} frames')
         self.assertTrue(report.unbroken and report.silence_after == 0, report)
         self.assertGreater(report.first, 0)
+
+
+class WhichDevice(CaptureTest):
+
+    def test_endpoint_id(self):
+        """Two sinks, one of which plays: the capture of one endpoint has it whole, those of the other and of the default have
+        nothing of it."""
+        server, env = self.serve(name='first')
+        other = servers.Sink('other', 'float32le', 48000)
+        server.add_sink(other)
+        path, codes = self.counting_file(other, 1)
+        sources = {endpoint: f'{OURS} device={endpoint}' for endpoint in self.endpoints(env)} | {'default': OURS}
+        with self.captures(env, other, sources) as launches:
+            self.play(server, path, other)
+            self.end_after(launches, other, TAIL_SECONDS)
+        reports = {name: self.account(running, other, codes) for name, running in launches.items()}
+        default = reports.pop('default')
+        self.assertEqual((default.matched, default.unrecognised), (0, 0), default)
+        self.assertEqual(sorted((report.perfect, report.matched) for report in reports.values()),
+                         [(False, 0), (True, len(codes))], reports)
+
+    def endpoints(self, env):
+        """The ids of the null sinks: who asks for what is not there is told what is."""
+        said = processes.run(wine.gst_launch(OURS, 'device=no-such-device', '!', 'fakesink'), 30, env=env).stderr
+        found = re.findall(r'"Null Output" \((\{[^)]*\})\)', said)
+        self.assertEqual(len(found), 2, said)
+        return found
 
 
 if __name__ == '__main__':

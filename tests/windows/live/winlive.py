@@ -46,12 +46,12 @@ class WindowsTest(PrivateTest):
         server = self.enter_server(servers.PulseServer(**sink))
         return server, wine.environment(server.env, self.directory)
 
-    def play(self, server, path):
+    def play(self, server, path, sink=None):
         """Plays a raw file in the sink's format to its end; bounded by what the file holds."""
-        frame_bytes = signals.FORMATS[server.sink.format].bytes * server.sink.channels
-        seconds = os.path.getsize(path) / frame_bytes / server.sink.rate
-        with clients.player(server, path, server.sink) as player:
-            if player.wait(seconds * 1.5 + 15):
+        sink = sink or server.sink
+        frame_bytes = signals.FORMATS[sink.format].bytes * sink.channels
+        with clients.player(server, path, sink) as player:
+            if player.wait(os.path.getsize(path) / frame_bytes / sink.rate * 1.5 + 15):
                 self.fail(f'pacat ended with {player.returncode}\n{server.log()}')
 
     @contextlib.contextmanager
