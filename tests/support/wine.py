@@ -24,7 +24,8 @@ PEERS = ('wasapi2src', 'wasapisrc')
 
 
 def cache():
-    return subprocess.run([sys.executable, SETUP, '--where'], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    said = subprocess.run([sys.executable, SETUP, '--where'], stdout=subprocess.PIPE, text=True, check=True)
+    return said.stdout.strip()
 
 
 CACHE = cache()
@@ -82,8 +83,8 @@ HeapCall = collections.namedtuple('HeapCall', 'at_s process thread name heap old
 
 
 def heap_calls(lines):
-    """The calls `Allocate`, `ReAllocate` and `Free` of the program that was run: Wine's services may have written there,
-    too. at_s is in seconds, line the number of the line."""
+    """The calls `Allocate`, `ReAllocate` and `Free` of the program that was run: Wine's services may have written
+    there, too. at_s is in seconds, line the number of the line."""
     calls = [HeapCall(float(match[1]), *match.groups()[1:], number)
              for number, match in enumerate(map(HEAP_CALL.match, lines)) if match]
     processes_seen = collections.Counter(call.process for call in calls)
@@ -113,8 +114,8 @@ def _command(pid):
 class Launch:
     """gst-launch-1.0.exe -v SOURCE ! filesink, running inside the `with` block.
 
-    No signal from Linux is an end of stream to a Windows program: it ends by num-buffers (finish), or is killed (end). The
-    sink writes unbuffered, so that a file is complete either way."""
+    No signal from Linux is an end of stream to a Windows program, so it is killed, or ends by itself. The sink writes
+    unbuffered: the file is complete either way."""
 
     def __init__(self, env, description, path):
         self.path = path
@@ -155,8 +156,3 @@ class Launch:
         if self.process.poll() is not None:
             raise AssertionError(f'gst-launch-1.0.exe ended early:\n{self.output}')
         processes.end(self.process)
-
-    def finish(self, seconds):
-        """It ends by itself, at its num-buffers."""
-        if self.process.wait(seconds):
-            raise AssertionError(f'gst-launch-1.0.exe ended with {self.process.returncode}:\n{self.output}')

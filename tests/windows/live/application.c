@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An application on Windows: its main thread is in an apartment of COM, or in none, and opens, plays and closes a pipeline
- * again and again. After each time it tells how many handles and threads it has.
+/* An application on Windows: its main thread is in an apartment of COM, or in none, and opens, plays and closes a
+ * pipeline again and again. After each time it tells how many handles and threads it has.
  *
  *   application sta|mta|none TIMES DESCRIPTION     "@OWN@" in the description is its own process id
  *
- * The main thread in the single-threaded apartment does not pump messages: who makes COM call back into it hangs, and is
- * found out.
+ * The main thread in the single-threaded apartment does not pump messages: who makes COM call back into it hangs, and
+ * is found out.
  *
  * GetProcessHandleCount always answers 0 in Wine, so handles are counted in the system's table. */
 #include <gst/gst.h>

@@ -2,8 +2,8 @@
 """Whatever apartment of COM the application's main thread is in: it opens, plays and closes 50 times, and has no more
 handles and threads after the last time than after the tenth.
 
-What it leaves on the heaps is counted block by block in runs of their own: Wine's trace of the heap costs much. What the
-official source leaves in the same run is Wine's own (a session for each IAudioClient::Initialize, for ever)."""
+What it leaves on the heaps is counted block by block in runs of their own: Wine's trace of the heap costs much. What
+the official source leaves in the same run is Wine's own (a session for each IAudioClient::Initialize, for ever)."""
 
 import collections
 import contextlib
@@ -57,7 +57,7 @@ class Applications(winlive.WindowsTest):
             type(self).runs = self.run_all()
 
     def run_all(self):
-        """With a reader that keeps the sink at low latency: a start then takes milliseconds, not a block of 2 s."""
+        """With a reader that keeps the sink at low latency: a start takes milliseconds then, not a block of 2 s."""
         server, env = self.serve()
         self.enter(clients.BareClient(server)).wait_for_bytes()
         if self.debug:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a Linux program plays into a null sink is what zcloopbacksrc captures through WASAPI, frame by frame: pacat ->
-PulseAudio -> Wine's WASAPI -> the official gst-launch-1.0.exe. Its own WASAPI sources capture the same sound in the same
-run; what becomes of it there is told, not judged."""
+PulseAudio -> Wine's WASAPI -> the official gst-launch-1.0.exe. Its own WASAPI sources capture the same sound in the
+same run; what becomes of it there is told, not judged."""
 
 import math
 import re
@@ -90,7 +90,8 @@ class DevicesOwnFormat(CaptureTest):
         server, env = self.serve(**sink)
         rate, channels = server.sink.rate, server.sink.channels
         samples = signals.tone(rate, channels, TONE_SECONDS, AMPLITUDE)
-        path = signals.write_file(self.path('tone.raw'), signals.encode_level(signals.FORMATS[server.sink.format], samples))
+        fmt = signals.FORMATS[server.sink.format]
+        path = signals.write_file(self.path('tone.raw'), signals.encode_level(fmt, samples))
         with wine.Launch(env, OURS, self.path('captured.raw')) as running:
             running.wait_for_bytes(1)
             self.play(server, path)
@@ -122,8 +123,8 @@ class WhilePlaying(CaptureTest):
 class WhichDevice(CaptureTest):
 
     def test_endpoint_id(self):
-        """Two sinks, one of which plays: the capture of one endpoint has it whole, those of the other and of the default have
-        nothing of it."""
+        """Two sinks, one of which plays: the capture of one endpoint has it whole, those of the other and of the
+        default have nothing of it."""
         server, env = self.serve(name='first')
         other = servers.Sink('other', 'float32le', 48000)
         server.add_sink(other)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""What a user on Windows sees who asks for what cannot be, or whose device goes: one line that names it and says what to
-do, soon, and an exit code that is not 0. Without a server Wine has no device; where one never answers, Wine hangs, and
-the element must not."""
+"""What a user on Windows sees who asks for what cannot be, or whose device goes: one line that names it and says what
+to do, soon, and an exit code that is not 0. Without a server Wine has no device; where one never answers, Wine hangs,
+and the element must not."""
 
 import os
 import re
@@ -64,7 +64,8 @@ class OnAServer(ErrorTest):
 
     def test_unknown_device(self):
         """Which ones there are is the help."""
-        self.assert_error_of('zcloopbacksrc device=no-such-device', ['"no-such-device"', '{0.0.0.00000000}.{', 'Null Output'])
+        self.assert_error_of('zcloopbacksrc device=no-such-device',
+                             ['"no-such-device"', '{0.0.0.00000000}.{', 'Null Output'])
 
     def test_device_and_process(self):
         self.assert_error_of(f'zcloopbacksrc device=no-such-device process-id={DEAD_PROCESS}',
@@ -96,7 +97,7 @@ class ProcessLoopback(ErrorTest):
         self.assert_refused('process-id=@OWN@', 'only process')
 
     def assert_refused(self, properties, whose):
-        """By an application: where an error comes as soon as it plays, gst-launch-1.0 tells it and may still exit with 0."""
+        """By an application: where an error comes as soon as it plays, gst-launch-1.0 tells it and may exit with 0."""
         argv = wine.application('none', '1', f'zcloopbacksrc {properties} ! fakesink')
         self.assert_one_error(argv, self.env, ['ActivateAudioInterfaceAsync', '0x8', whose, 'build 20348'])
 
