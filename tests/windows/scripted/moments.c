@@ -37,8 +37,9 @@ reroute (SaStream *streams, EDataFlow flow, unsigned to)
     stream->signal = script->endpoints[to].signal;
     stream->tag = script->endpoints[to].tag;
     stream->discontinuity = true;
-    sa_report ("rerouted IAudioClient#%u endpoint=%ls frame=%llu", stream->number, script->endpoints[to].id,
-        (unsigned long long) stream->cursor);
+    if (stream->captures)
+      sa_report ("rerouted IAudioClient#%u endpoint=%ls frame=%llu", stream->number, script->endpoints[to].id,
+          (unsigned long long) stream->cursor);
   }
 }
 
