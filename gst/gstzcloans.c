@@ -7,10 +7,13 @@ struct _GstZcLoans {
   ZcStats *stats;
   ZcStats uncounted; /* after abandon() */
   GQueue memories; /* GstMemory; END after those of each packet */
+  gboolean oldest_is_mapped; /* and wanted back */
+  gint64 mapped_since_us;    /* since when it is; NEVER after that was told */
   GQueue idle;     /* links of the queue above that are not in use: nothing is allocated per packet */
 };
 
-#define END ((gpointer) 1)
+#define END   ((gpointer) 1)
+#define NEVER G_MAXINT64
 
 GstZcLoans *
 gst_zc_loans_new (ZcStats *stats)
@@ -80,6 +83,15 @@ oldest_is_free (GstZcLoans *self)
   return FALSE;
 }
 
+static gboolean
+note_mapped (GstZcLoans *self)
+{
+  if (!self->oldest_is_mapped)
+    self->mapped_since_us = g_get_monotonic_time ();
+  self->oldest_is_mapped = TRUE;
+  return FALSE;
+}
+
 gboolean
 gst_zc_loans_call_in_oldest (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns)
 {
@@ -88,14 +100,26 @@ gst_zc_loans_call_in_oldest (GstZcLoans *self, ZcCapture *capture, gint64 timeou
   while ((memory = g_queue_peek_head (&self->memories)) != END) {
     if (!is_free (memory)) {
       if (!gst_zc_memory_evacuate (memory, timeout_ns / 1000))
-        return FALSE;
+        return note_mapped (self);
       zc_stats_add (self->stats, ZC_STAT_EVACUATIONS, 1);
       zc_stats_add (self->stats, ZC_STAT_BYTES_COPIED, memory->maxsize);
     }
     gst_memory_unref (pop (self));
   }
   pop (self);
+  self->oldest_is_mapped = FALSE;
   zc_capture_give_back (capture);
+  return TRUE;
+}
+
+gboolean
+gst_zc_loans_take_stuck (GstZcLoans *self)
+{
+  gint64 since_us = g_get_monotonic_time () - ZC_UNMAP_TIMEOUT_NS / 1000;
+
+  if (!self->oldest_is_mapped || self->mapped_since_us > since_us)
+    return FALSE;
+  self->mapped_since_us = NEVER;
   return TRUE;
 }
 
@@ -144,6 +168,7 @@ gst_zc_loans_abandon (GstZcLoans *self, ZcCapture *capture, GstObject *owner)
 {
   Abandoned *abandoned = g_new0 (Abandoned, 1);
 
+  zc_capture_detach (capture);
   self->stats = &self->uncounted; /* the owner's have one writer, and that is not the thread to come */
   *abandoned = (Abandoned){ self, capture, gst_object_ref (owner) };
   g_thread_unref (g_thread_new ("zc-abandoned", close_when_unmapped, abandoned));

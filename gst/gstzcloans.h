@@ -35,6 +35,9 @@ void gst_zc_loans_give_back_free (GstZcLoans *self, ZcCapture *capture);
 gboolean gst_zc_loans_call_in_oldest (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns);
 gboolean gst_zc_loans_call_in_all (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns);
 
+/* TRUE once, when the oldest packet could not be called in for ZC_UNMAP_TIMEOUT_NS. */
+gboolean gst_zc_loans_take_stuck (GstZcLoans *self);
+
 /* A thread of its own calls them in once they are unmapped, and closes the capture. Both are taken over; `owner`, whose counters
  * they have, is kept until then. */
 void gst_zc_loans_abandon (GstZcLoans *self, ZcCapture *capture, GstObject *owner);

@@ -394,6 +394,14 @@ deliver (GstZcLoopbackSrc *self, GstBuffer *buffer)
   return TRUE;
 }
 
+static void
+warn_if_stuck (GstZcLoopbackSrc *self)
+{
+  if (gst_zc_loans_take_stuck (self->loans))
+    GST_ELEMENT_WARNING (self, RESOURCE, READ, ("Downstream keeps a packet mapped, and nothing is captured until it lets "
+        "go."), ("Use memory-mode=pool for applications that keep buffers mapped."));
+}
+
 /* Takes what has come, and waits for it: *buffer if that completed one. FLUSHING if woken. */
 static GstFlowReturn
 next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
@@ -409,6 +417,7 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
     return GST_FLOW_FLUSHING;
   if (next == ZC_NEXT_FULL) { /* a mapped packet stays where it is; meanwhile the engine's buffer fills */
     gst_zc_loans_call_in_oldest (self->loans, self->capture, MAPPED_SLICE_NS);
+    warn_if_stuck (self);
     return GST_FLOW_OK;
   }
   if (g_atomic_int_get (&self->stale))

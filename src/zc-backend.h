@@ -2,12 +2,12 @@
 /* zc-backend.h: what an audio system does for us; the contract between the front end (zc-capture) and the backends.
  *
  * Threads. A device is used by one thread at a time: open and close by the one that starts and stops the capture,
- * start to stop by one and the same streaming thread. Only wake comes from any thread, at any moment between
- * open and close. enumerate may be called by several threads at once.
+ * start to detach by one and the same streaming thread; after detach, give_back and stop by any one. Only wake comes
+ * from any thread, at any moment between open and close. enumerate may be called by several threads at once.
  * Blocking. enumerate, open, start, wait and stop block, each within a bound that zc-limits.h names; nothing else does.
- * State. The front end checks it, so that no backend does: start after open or stop; wait, borrow and give_back
- * between start and stop; borrow while less than max_borrowed packets are out; give_back once for each packet that borrow gave,
- * before stop; close last.
+ * State. The front end checks it, so that no backend does: start after open or stop; wait and borrow between start
+ * and detach; borrow while less than max_borrowed packets are out; give_back once for each packet that borrow gave, before
+ * stop; stop after detach; close last.
  * Outputs are written on success only. */
 #pragma once
 
@@ -117,6 +117,9 @@ typedef struct {
 
   /* While `on`, start and wait return at once with WOKEN. Any thread. */
   void (*wake) (ZcDevice *device, gboolean on);
+
+  /* Undoes what start did to the streaming thread: the stream may be ended in another one. NULL: nothing. */
+  void (*detach) (ZcDevice *device);
 
   void (*stop) (ZcDevice *device);
   void (*close) (ZcDevice *device);

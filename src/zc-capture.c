@@ -12,6 +12,7 @@ struct _ZcCapture {
 
   /* The streaming thread's, while running. */
   gboolean running;
+  gboolean detached;
   ZcStreamSpec spec;
   ZcStreamInfo info;
   ZcTimeline *timeline;
@@ -128,6 +129,7 @@ zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error)
     return FALSE;
   capture->spec = *spec;
   capture->running = TRUE;
+  capture->detached = FALSE;
   capture->keep = FALSE;
   capture->anchored = FALSE;
   capture->end = 0;
@@ -302,9 +304,20 @@ zc_capture_wake (ZcCapture *capture, gboolean on)
 }
 
 void
+zc_capture_detach (ZcCapture *capture)
+{
+  g_assert (capture->running && !capture->detached);
+  if (capture->backend->detach != NULL)
+    capture->backend->detach (capture->device);
+  capture->detached = TRUE;
+}
+
+void
 zc_capture_stop (ZcCapture *capture)
 {
   g_assert (capture->running);
+  if (!capture->detached)
+    zc_capture_detach (capture);
   for (guint out = capture->kept + capture->borrowed; out > 0; out--)
     capture->backend->give_back (capture->device);
   capture->kept = 0;

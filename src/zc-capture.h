@@ -83,7 +83,10 @@ ZcStamp zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames);
 /* While `on`, start() fails with ZC_ERROR_WOKEN and next() returns WOKEN, at once. Any thread. */
 void zc_capture_wake (ZcCapture *capture, gboolean on);
 
-/* No packet is kept any more. */
+/* The streaming thread has taken its last packet: give_back(), stop() and close() may come from another one now. */
+void zc_capture_detach (ZcCapture *capture);
+
+/* No packet is kept any more. Detaches it, if need be. */
 void zc_capture_stop (ZcCapture *capture);
 
 /* Stops it, if need be. */

@@ -5,7 +5,8 @@
  * ReleaseBuffer: one packet can be borrowed. All packets that are there are taken before it waits again. The engine's
  * buffer is as deep as buffer-time says, so that a late reader loses nothing.
  *
- * What may never return (activation, initialization) runs in a thread of its own, see com.h. */
+ * All else that the stream asks of Windows, and what may never return (activation, initialization, Stop), happens in a
+ * thread that it has for that, see com.h: services are released where they were made, as Windows wants it. */
 #include "com.h"
 #include "errors.h"
 #include "format.h"
@@ -29,9 +30,10 @@ struct _ZcDevice {
   _Atomic gboolean woken;
 
   /* From start to stop, the streaming thread's. */
+  ZcComThread *thread;
   ZcWasapiStream *stream;
+  DWORD streaming_thread_id;
   gboolean entered; /* the apartment */
-  DWORD thread_id;
   HANDLE task;      /* of the multimedia class scheduler */
   HRESULT result;   /* of the call that failed */
   const gchar *failed_call;
@@ -95,10 +97,14 @@ set_timeout (GError **error, const gchar *device, const gchar *what, gint64 time
 static Lookup *
 look_up (ZcComFunc run, const gchar *name, GError **error)
 {
+  ZcComThread *thread = zc_com_thread_new ();
   Lookup *lookup = g_new0 (Lookup, 1);
+  ZcComResult result;
 
   lookup->name = g_strdup (name);
-  if (zc_com_call (run, lookup_free, lookup, NULL, ZC_OPEN_TIMEOUT_NS) != ZC_COM_DONE) {
+  result = zc_com_thread_call (thread, run, lookup_free, lookup, NULL, ZC_OPEN_TIMEOUT_NS);
+  zc_com_thread_free (thread);
+  if (result != ZC_COM_DONE) {
     set_timeout (error, name != NULL ? name : "Windows' audio system", "asking for the devices", ZC_OPEN_TIMEOUT_NS);
     return NULL;
   }
@@ -128,6 +134,7 @@ resolve_endpoint (ZcWasapiTarget *target, const gchar *name, GError **error)
     return FALSE;
   target->endpoint = g_steal_pointer (&lookup->endpoint);
   target->name = g_strdup (target->endpoint->id);
+  target->title = g_strdup (target->endpoint->name);
   lookup_free (lookup);
   if (zc_wasapi_to_format (target->endpoint->format, &target->format))
     return TRUE;
@@ -151,6 +158,7 @@ resolve_process (ZcWasapiTarget *target, const ZcTarget *wanted, GError **error)
   target->process_id = wanted->process_id != 0 ? wanted->process_id : GetCurrentProcessId ();
   target->process_mode = wanted->process_mode;
   target->name = g_strdup_printf ("%sprocess %u", exclude ? "all but " : "", target->process_id);
+  target->title = g_strdup (target->name);
   target->format = (ZcFormat){ .sample = ZC_SAMPLE_F32LE, .rate = 48000, .channels = 2 };
   zc_format_default_positions (&target->format);
   return zc_wasapi_process_exists (target->process_id, error);
@@ -169,7 +177,7 @@ wasapi_open (const ZcTarget *wanted, ZcFormat *native, GError **error)
   }
   device = g_new0 (ZcDevice, 1);
   device->target = target;
-  device->wake = CreateEventW (NULL, TRUE, FALSE, NULL);
+  device->wake = zc_com_event (TRUE);
   *native = target->format;
   return device;
 }
@@ -191,6 +199,7 @@ wasapi_device_name (ZcDevice *device)
 /* -- start and stop ---------------------------------------------------------------------------------------------- */
 
 typedef struct {
+  ZcComThread *thread; /* in which it runs */
   ZcWasapiTarget *target;
   ZcStreamSpec spec;
   ZcWasapiStream *stream;
@@ -213,7 +222,7 @@ make_stream (gpointer job)
 {
   Start *start = job;
 
-  start->stream = zc_wasapi_stream_new (start->target, &start->spec, &start->error);
+  start->stream = zc_wasapi_stream_new (start->thread, start->target, &start->spec, &start->error);
 }
 
 static ZcWasapiStream *
@@ -223,12 +232,12 @@ start_stream (ZcDevice *device, const ZcStreamSpec *spec, GError **error)
   ZcWasapiStream *stream;
   ZcComResult result;
 
-  *start = (Start){ .target = zc_wasapi_target_ref (device->target), .spec = *spec };
-  result = zc_com_call (make_stream, start_free, start, device->wake, ZC_START_TIMEOUT_NS);
+  *start = (Start){ .thread = device->thread, .target = zc_wasapi_target_ref (device->target), .spec = *spec };
+  result = zc_com_thread_call (device->thread, make_stream, start_free, start, device->wake, ZC_START_TIMEOUT_NS);
   if (result == ZC_COM_WOKEN)
-    g_set_error (error, ZC_ERROR, ZC_ERROR_WOKEN, "%s: starting was interrupted.", device->target->name);
+    g_set_error (error, ZC_ERROR, ZC_ERROR_WOKEN, "%s: starting was interrupted.", device->target->title);
   if (result == ZC_COM_TIMEOUT)
-    set_timeout (error, device->target->name, "starting the stream", ZC_START_TIMEOUT_NS);
+    set_timeout (error, device->target->title, "starting the stream", ZC_START_TIMEOUT_NS);
   if (result != ZC_COM_DONE)
     return NULL;
   stream = g_steal_pointer (&start->stream);
@@ -240,38 +249,25 @@ start_stream (ZcDevice *device, const ZcStreamSpec *spec, GError **error)
 
 /* The thread that reads runs before others that do not keep time. */
 static void
-enter_thread (ZcDevice *device)
+attach (ZcDevice *device)
 {
   DWORD index = 0;
 
+  device->streaming_thread_id = GetCurrentThreadId ();
   device->entered = zc_com_enter ();
   device->task = AvSetMmThreadCharacteristicsW (L"Audio", &index);
-  device->thread_id = GetCurrentThreadId ();
-}
-
-/* Elsewhere there is nothing that we could undo (a stream whose memory is still read outlives its thread). */
-static void
-leave_thread (ZcDevice *device)
-{
-  if (device->thread_id != GetCurrentThreadId ())
-    return;
-  if (device->task != NULL)
-    AvRevertMmThreadCharacteristics (device->task);
-  if (device->entered)
-    zc_com_leave ();
-  device->task = NULL;
-  device->entered = FALSE;
 }
 
 static gboolean
 wasapi_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error)
 {
-  enter_thread (device); /* before the stream: the apartment must outlive the thread that makes it */
+  device->thread = zc_com_thread_new ();
   device->stream = start_stream (device, spec, error);
   if (device->stream == NULL) {
-    leave_thread (device);
+    g_clear_pointer (&device->thread, zc_com_thread_free);
     return FALSE;
   }
+  attach (device);
   device->result = S_OK;
   device->rate = spec->format.rate;
   device->begun = device->ready = device->drained = FALSE;
@@ -282,10 +278,30 @@ wasapi_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GE
 }
 
 static void
+wasapi_detach (ZcDevice *device)
+{
+  if (device->task != NULL)
+    AvRevertMmThreadCharacteristics (device->task);
+  if (device->entered)
+    zc_com_leave ();
+  device->task = NULL;
+  device->entered = FALSE;
+}
+
+static void
+free_stream (gpointer stream)
+{
+  zc_wasapi_stream_free (stream);
+}
+
+static void
 wasapi_stop (ZcDevice *device)
 {
-  g_clear_pointer (&device->stream, zc_wasapi_stream_free);
-  leave_thread (device);
+  ZcWasapiStream *stream = g_steal_pointer (&device->stream);
+
+  if (zc_com_thread_call (device->thread, free_stream, NULL, stream, NULL, ZC_STOP_TIMEOUT_NS) != ZC_COM_DONE)
+    g_message ("%s: Windows does not end the stream; left behind", device->target->title);
+  g_clear_pointer (&device->thread, zc_com_thread_free);
 }
 
 static void
@@ -323,14 +339,13 @@ is_ready (ZcDevice *device)
   return device->ready;
 }
 
+/* The notifications' word. */
 static gboolean
-is_gone (ZcDevice *device)
+is_removed (ZcDevice *device)
 {
   ZcNotifications *notifications = device->stream->notifications;
 
-  if (notifications != NULL && zc_notifications_gone (notifications))
-    check (device, AUDCLNT_E_DEVICE_INVALIDATED, "IMMNotificationClient");
-  return FAILED (device->result);
+  return notifications != NULL && zc_notifications_gone (notifications);
 }
 
 /* An idle stream does not notice by itself that its device has gone. Process loopback cannot be asked. */
@@ -348,7 +363,10 @@ lost (ZcDevice *device, GError **error)
 {
   g_autoptr (GError) cause = NULL;
 
-  zc_wasapi_set_error (&cause, device->result, device->target->name, device->failed_call);
+  if (is_removed (device))
+    zc_wasapi_set_removed (&cause, device->target->title);
+  else
+    zc_wasapi_set_error (&cause, device->result, device->target->title, device->failed_call);
   g_set_error_literal (error, ZC_ERROR, ZC_ERROR_LOST, cause->message);
   return ZC_WAIT_LOST;
 }
@@ -366,7 +384,7 @@ wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 
     if (!device->drained && is_ready (device))
       return ZC_WAIT_PACKET;
-    if (is_gone (device))
+    if (FAILED (device->result) || is_removed (device))
       return lost (device, error);
     if (left_ns <= 0) {
       ask_if_gone (device);
@@ -377,7 +395,6 @@ wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
     if (ended == WAIT_OBJECT_0 + 1 && device->borrowed > 0)
       return ZC_WAIT_PACKET;
     now_ns = zc_clock_now_ns ();
-    zc_wasapi_stream_feed (device->stream, now_ns);
   }
   return ZC_WAIT_WOKEN;
 }
@@ -445,7 +462,9 @@ wasapi_borrow (ZcDevice *device, ZcPacket *packet)
 static void
 wasapi_give_back (ZcDevice *device)
 {
-  check (device, IAudioCaptureClient_ReleaseBuffer (device->stream->capture, device->borrowed), "ReleaseBuffer");
+  /* In no other thread than GetBuffer (Microsoft, IAudioCaptureClient). The end of the stream does as well. */
+  if (device->streaming_thread_id == GetCurrentThreadId ())
+    check (device, IAudioCaptureClient_ReleaseBuffer (device->stream->capture, device->borrowed), "ReleaseBuffer");
   device->borrowed = 0;
 }
 
@@ -469,6 +488,7 @@ const ZcBackend zc_backend_wasapi = {
   .borrow = wasapi_borrow,
   .give_back = wasapi_give_back,
   .wake = wasapi_wake,
+  .detach = wasapi_detach,
   .stop = wasapi_stop,
   .close = wasapi_close,
 };

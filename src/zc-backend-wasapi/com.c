@@ -1,29 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "com.h"
 
-/* Of the caller and the thread that works for it; the last one frees it. */
-typedef struct {
-  gint refs; /* atomic */
-  gint fate; /* atomic: Fate */
+/* Whose the job is. */
+typedef enum {
+  PENDING,
+  DONE,      /* the thread was first: the caller's */
+  ABANDONED, /* the caller was: the thread's */
+} Fate;
+
+struct _ZcComThread {
+  gint refs; /* atomic: the owner and the thread; the last one frees it */
+  GThread *thread;
+  HANDLE posted; /* a call, or the end. Auto-reset, as is the next */
   HANDLE done;
+
+  /* Of one side at a time: the events hand them over. */
+  gint fate; /* atomic: Fate */
+  gboolean ending;
   ZcComFunc run;
   ZcComFunc discard;
   gpointer job;
-} Call;
 
-typedef enum {
-  PENDING,
-  DONE,      /* the worker was first: the job is the caller's */
-  ABANDONED, /* the caller was: the job is the worker's */
-} Fate;
+  /* The thread's own. */
+  ZcComFunc tick;
+  gpointer tick_data;
+  DWORD interval_ms;
+};
 
-static void
-call_unref (Call *call)
+HANDLE
+zc_com_event (gboolean manual_reset)
 {
-  if (!g_atomic_int_dec_and_test (&call->refs))
-    return;
-  CloseHandle (call->done);
-  g_free (call);
+  HANDLE event = CreateEventW (NULL, manual_reset, FALSE, NULL);
+
+  if (event == NULL)
+    g_error ("CreateEventW failed with %lu", GetLastError ());
+  return event;
 }
 
 gboolean
@@ -39,20 +50,58 @@ zc_com_leave (void)
   CoUninitialize ();
 }
 
+static void
+thread_unref (ZcComThread *self)
+{
+  if (!g_atomic_int_dec_and_test (&self->refs))
+    return;
+  CloseHandle (self->posted);
+  CloseHandle (self->done);
+  g_free (self);
+}
+
+static void
+run_call (ZcComThread *self)
+{
+  self->run (self->job);
+  if (!g_atomic_int_compare_and_exchange (&self->fate, PENDING, DONE) && self->discard != NULL)
+    self->discard (self->job);
+  SetEvent (self->done);
+}
+
 static gpointer
 work (gpointer data)
 {
-  Call *call = data;
+  ZcComThread *self = data;
   gboolean entered = zc_com_enter ();
 
-  call->run (call->job);
-  if (!g_atomic_int_compare_and_exchange (&call->fate, PENDING, DONE))
-    call->discard (call->job);
+  while (TRUE) {
+    DWORD ended = WaitForSingleObject (self->posted, self->tick != NULL ? self->interval_ms : INFINITE);
+
+    if (ended == WAIT_TIMEOUT)
+      self->tick (self->tick_data);
+    else if (self->ending)
+      break;
+    else
+      run_call (self);
+  }
   if (entered)
     zc_com_leave ();
-  SetEvent (call->done);
-  call_unref (call);
+  thread_unref (self);
   return NULL;
+}
+
+ZcComThread *
+zc_com_thread_new (void)
+{
+  ZcComThread *self = g_new0 (ZcComThread, 1);
+
+  self->refs = 2;
+  self->posted = zc_com_event (FALSE);
+  self->done = zc_com_event (FALSE);
+  self->fate = DONE;
+  self->thread = g_thread_new ("zc-wasapi", work, self);
+  return self;
 }
 
 static DWORD
@@ -62,23 +111,45 @@ to_ms (gint64 ns)
 }
 
 ZcComResult
-zc_com_call (ZcComFunc run, ZcComFunc discard, gpointer job, HANDLE wake, gint64 timeout_ns)
+zc_com_thread_call (ZcComThread *self, ZcComFunc run, ZcComFunc discard, gpointer job, HANDLE wake, gint64 timeout_ns)
 {
-  Call *call = g_new0 (Call, 1);
-  HANDLE handles[2] = { NULL, wake };
-  GThread *thread;
+  const HANDLE handles[] = { self->done, wake };
   DWORD ended;
 
-  *call = (Call){ .refs = 2, .run = run, .discard = discard, .job = job };
-  call->done = handles[0] = CreateEventW (NULL, TRUE, FALSE, NULL);
-  thread = g_thread_new ("zc-wasapi-call", work, call);
+  g_assert (g_atomic_int_get (&self->fate) == DONE);
+  self->run = run;
+  self->discard = discard;
+  self->job = job;
+  g_atomic_int_set (&self->fate, PENDING);
+  SetEvent (self->posted);
   ended = WaitForMultipleObjects (wake != NULL ? 2 : 1, handles, FALSE, to_ms (timeout_ns));
-  if (ended != WAIT_OBJECT_0 && g_atomic_int_compare_and_exchange (&call->fate, PENDING, ABANDONED)) {
-    g_thread_unref (thread);
-    call_unref (call);
+  if (ended == WAIT_OBJECT_0)
+    return ZC_COM_DONE;
+  if (g_atomic_int_compare_and_exchange (&self->fate, PENDING, ABANDONED))
     return ended == WAIT_OBJECT_0 + 1 ? ZC_COM_WOKEN : ZC_COM_TIMEOUT;
-  }
-  g_thread_join (thread);
-  call_unref (call);
+  WaitForSingleObject (self->done, INFINITE); /* it is about to be signalled */
   return ZC_COM_DONE;
+}
+
+void
+zc_com_thread_set_tick (ZcComThread *self, ZcComFunc tick, gpointer data, guint interval_ms)
+{
+  self->tick = tick;
+  self->tick_data = data;
+  self->interval_ms = interval_ms;
+}
+
+void
+zc_com_thread_free (ZcComThread *self)
+{
+  GThread *thread = self->thread;
+  gboolean busy = g_atomic_int_get (&self->fate) == ABANDONED;
+
+  self->ending = TRUE; /* read after what is posted now */
+  SetEvent (self->posted);
+  if (busy)
+    g_thread_unref (thread);
+  else
+    g_thread_join (thread);
+  thread_unref (self);
 }

@@ -73,14 +73,18 @@ active_endpoints (IMMDeviceEnumerator *enumerator, GError **error)
   return collection;
 }
 
+#define NO_DEFAULT HRESULT_FROM_WIN32 (ERROR_NOT_FOUND)
+
+/* NULL without an error if there is none. */
 static gchar *
-default_id (IMMDeviceEnumerator *enumerator, ERole role)
+default_id (IMMDeviceEnumerator *enumerator, ERole role, GError **error)
 {
   IMMDevice *device = NULL;
-  gchar *id = NULL;
+  HRESULT result = IMMDeviceEnumerator_GetDefaultAudioEndpoint (enumerator, eRender, role, &device);
+  gchar *id = SUCCEEDED (result) ? device_id (device) : NULL;
 
-  if (SUCCEEDED (IMMDeviceEnumerator_GetDefaultAudioEndpoint (enumerator, eRender, role, &device)))
-    id = device_id (device);
+  if (FAILED (result) && result != NO_DEFAULT)
+    zc_wasapi_set_error (error, result, "Windows' audio system", "GetDefaultAudioEndpoint");
   zc_com_clear (&device);
   return id;
 }
@@ -90,7 +94,7 @@ list (IMMDeviceEnumerator *enumerator, GError **error)
 {
   GPtrArray *infos = g_ptr_array_new_with_free_func ((GDestroyNotify) zc_device_info_free);
   IMMDeviceCollection *collection = active_endpoints (enumerator, error);
-  g_autofree gchar *standard = default_id (enumerator, eConsole);
+  g_autofree gchar *standard = default_id (enumerator, eConsole, NULL);
   UINT count = 0;
 
   if (collection == NULL) {
@@ -196,16 +200,19 @@ static gchar *
 choose (IMMDeviceEnumerator *enumerator, const gchar *name, GError **error)
 {
   g_autoptr (GPtrArray) infos = list (enumerator, error);
+  g_autoptr (GError) failure = NULL;
   gchar *id = NULL;
   ERole role;
 
   if (infos == NULL)
     return NULL;
   if (find_role (name, &role))
-    id = default_id (enumerator, role);
+    id = default_id (enumerator, role, &failure);
   else
     id = find_id (infos, name);
-  if (id == NULL)
+  if (failure != NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  else if (id == NULL)
     set_unknown_device (error, infos, name);
   return id;
 }

@@ -110,10 +110,9 @@ zc_wasapi_set_error (GError **error, HRESULT result, const gchar *device, const 
         name);
 }
 
-gboolean
-zc_wasapi_is_loss (HRESULT result)
+void
+zc_wasapi_set_removed (GError **error, const gchar *device)
 {
-  const Row *row = find (result);
-
-  return row != NULL && row->code == ZC_ERROR_LOST;
+  g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "%s: IMMNotificationClient heard of AUDCLNT_E_DEVICE_INVALIDATED (0x88890004): "
+      UNPLUGGED ".", device);
 }

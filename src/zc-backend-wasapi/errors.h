@@ -13,7 +13,7 @@ void zc_wasapi_set_error (GError **error, HRESULT result, const gchar *device, c
 /* "NAME (0x...)". Free with g_free(). */
 gchar *zc_wasapi_result_name (HRESULT result);
 
-/* The device or its service went away: whoever opens it anew may succeed. */
-gboolean zc_wasapi_is_loss (HRESULT result);
+/* Windows has told, without a call that failed, that the device is gone. */
+void zc_wasapi_set_removed (GError **error, const gchar *device);
 
 G_END_DECLS

@@ -5,23 +5,23 @@
 
 #define MASK_BITS 18 /* SPEAKER_FRONT_LEFT to SPEAKER_TOP_BACK_RIGHT; ZcPosition has their order */
 
-static gboolean
-is_float (const WAVEFORMATEX *wave)
-{
-  const WAVEFORMATEXTENSIBLE *extensible = (const WAVEFORMATEXTENSIBLE *) wave;
+#define EXTENSION_BYTES (sizeof (WAVEFORMATEXTENSIBLE) - sizeof (WAVEFORMATEX))
 
-  return wave->wFormatTag == WAVE_FORMAT_IEEE_FLOAT
-      || (wave->wFormatTag == WAVE_FORMAT_EXTENSIBLE
-          && IsEqualGUID (&extensible->SubFormat, &KSDATAFORMAT_SUBTYPE_IEEE_FLOAT));
+/* NULL if there is none, or not all of it. */
+static const WAVEFORMATEXTENSIBLE *
+extension (const WAVEFORMATEX *wave)
+{
+  gboolean is_whole = wave->wFormatTag == WAVE_FORMAT_EXTENSIBLE && wave->cbSize >= EXTENSION_BYTES;
+
+  return is_whole ? (const WAVEFORMATEXTENSIBLE *) wave : NULL;
 }
 
 static gboolean
-is_pcm (const WAVEFORMATEX *wave)
+is_of (const WAVEFORMATEX *wave, WORD tag, const GUID *subtype)
 {
-  const WAVEFORMATEXTENSIBLE *extensible = (const WAVEFORMATEXTENSIBLE *) wave;
+  const WAVEFORMATEXTENSIBLE *extensible = extension (wave);
 
-  return wave->wFormatTag == WAVE_FORMAT_PCM
-      || (wave->wFormatTag == WAVE_FORMAT_EXTENSIBLE && IsEqualGUID (&extensible->SubFormat, &KSDATAFORMAT_SUBTYPE_PCM));
+  return extensible != NULL ? IsEqualGUID (&extensible->SubFormat, subtype) : wave->wFormatTag == tag;
 }
 
 /* By the size of the container: valid bits are its upper ones, and the rest is zero (Microsoft,
@@ -31,9 +31,9 @@ to_sample (const WAVEFORMATEX *wave)
 {
   static const ZcSample pcm[] = { ZC_SAMPLE_U8, ZC_SAMPLE_S16LE, ZC_SAMPLE_S24LE, ZC_SAMPLE_S32LE };
 
-  if (is_float (wave))
+  if (is_of (wave, WAVE_FORMAT_IEEE_FLOAT, &KSDATAFORMAT_SUBTYPE_IEEE_FLOAT))
     return wave->wBitsPerSample == 32 ? ZC_SAMPLE_F32LE : ZC_SAMPLE_UNKNOWN;
-  if (!is_pcm (wave) || wave->wBitsPerSample < 8 || wave->wBitsPerSample > 32 || wave->wBitsPerSample % 8 != 0)
+  if (!is_of (wave, WAVE_FORMAT_PCM, &KSDATAFORMAT_SUBTYPE_PCM) || wave->wBitsPerSample < 8 || wave->wBitsPerSample > 32 || wave->wBitsPerSample % 8 != 0)
     return ZC_SAMPLE_UNKNOWN;
   return pcm[wave->wBitsPerSample / 8 - 1];
 }
@@ -42,7 +42,7 @@ to_sample (const WAVEFORMATEX *wave)
 static void
 to_positions (const WAVEFORMATEX *wave, ZcFormat *format)
 {
-  DWORD mask = wave->wFormatTag == WAVE_FORMAT_EXTENSIBLE ? ((const WAVEFORMATEXTENSIBLE *) wave)->dwChannelMask : 0;
+  DWORD mask = extension (wave) != NULL ? extension (wave)->dwChannelMask : 0;
   guint placed = 0;
 
   zc_format_default_positions (format);
@@ -101,7 +101,7 @@ zc_wasapi_from_format (const ZcFormat *format, WAVEFORMATEXTENSIBLE *wave)
       .nAvgBytesPerSec = format->rate * zc_format_frame_bytes (format),
       .nBlockAlign = (WORD) zc_format_frame_bytes (format),
       .wBitsPerSample = (WORD) bits,
-      .cbSize = sizeof (WAVEFORMATEXTENSIBLE) - sizeof (WAVEFORMATEX),
+      .cbSize = EXTENSION_BYTES,
     },
     .Samples.wValidBitsPerSample = (WORD) bits,
     .dwChannelMask = to_mask (format),

@@ -6,7 +6,7 @@ struct _ZcNotifications {
   LONG refs;
   IMMDeviceEnumerator *enumerator; /* NULL if it refused us */
   gunichar2 *id;
-  HANDLE event;
+  HANDLE event; /* our own handle of it: Windows may call for as long as it holds a reference */
   gint gone; /* atomic */
 };
 
@@ -35,6 +35,8 @@ release (IMMNotificationClient *client)
   LONG refs = InterlockedDecrement (&self->refs);
 
   if (refs == 0) {
+    if (self->event != NULL)
+      CloseHandle (self->event);
     g_free (self->id);
     g_free (self);
   }
@@ -102,7 +104,8 @@ zc_notifications_new (IMMDeviceEnumerator *enumerator, const gchar *id, HANDLE e
   self->client.lpVtbl = &vtable;
   self->refs = 1;
   self->id = g_utf8_to_utf16 (id, -1, NULL, NULL, NULL);
-  self->event = event;
+  if (!DuplicateHandle (GetCurrentProcess (), event, GetCurrentProcess (), &self->event, 0, FALSE, DUPLICATE_SAME_ACCESS))
+    return self;
   if (FAILED (IMMDeviceEnumerator_RegisterEndpointNotificationCallback (enumerator, &self->client)))
     return self;
   self->enumerator = enumerator;

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 typedef struct _ZcNotifications ZcNotifications;
 
-/* Signals `event` (the caller's, who keeps it until the end) once the endpoint `id` is gone. Never NULL: if Windows
+/* Signals `event` (the caller's) once the endpoint `id` is gone. Never NULL: if Windows
  * refuses, nothing is heard, and the stream finds out when it is read. Threads of the multithreaded apartment, as for the end. */
 ZcNotifications *zc_notifications_new (IMMDeviceEnumerator *enumerator, const gchar *id, HANDLE event);
 void zc_notifications_free (ZcNotifications *notifications);

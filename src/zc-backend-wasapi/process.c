@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "process.h"
 
+#include "com.h"
 #include "errors.h"
 
 /* Of audioclientactivationparams.h (Windows SDK 10.0.20348), which MinGW-w64 has not. Under names of ours, as others may have
@@ -108,7 +109,7 @@ handler_new (void)
   self->handler.lpVtbl = &vtable;
   self->agile.lpVtbl = &agile_vtable;
   self->refs = 1;
-  self->done = CreateEventW (NULL, TRUE, FALSE, NULL);
+  self->done = zc_com_event (TRUE);
   return self;
 }
 
@@ -160,18 +161,27 @@ activate (ActivateFunc function, ActivationParams *params, IAudioClient **client
   return result;
 }
 
-/* Whatever the reason: who asked for a process cannot do anything about it but ask for none. */
+/* What a Windows answers that does not know process loopback. */
+static gboolean
+is_too_old (HRESULT result)
+{
+  return result == E_NOTIMPL || result == E_INVALIDARG || result == HRESULT_FROM_WIN32 (ERROR_FILE_NOT_FOUND)
+      || result == HRESULT_FROM_WIN32 (ERROR_NOT_FOUND);
+}
+
 static void
 set_refused (GError **error, HRESULT result, const ActivationParams *params)
 {
   g_autofree gchar *name = zc_wasapi_result_name (result);
-  g_autoptr (GError) cause = NULL;
+  g_autofree gchar *what = g_strdup_printf ("The sound of %s process %lu",
+      params->mode == MODE_EXCLUDE ? "all but" : "only", params->process_id);
 
-  zc_wasapi_set_error (&cause, result, "VAD\\Process_Loopback", "ActivateAudioInterfaceAsync");
-  g_set_error (error, ZC_ERROR, cause->code, "Windows refused to capture the sound of %s process %lu "
-      "(ActivateAudioInterfaceAsync failed with %s). It can since Windows 11 and Windows 10 build "
-      "20348 (on many systems from 19041 on); elsewhere leave process-id and process-mode unset.",
-      params->mode == MODE_EXCLUDE ? "all but" : "only", params->process_id, name);
+  if (!is_too_old (result))
+    zc_wasapi_set_error (error, result, what, "ActivateAudioInterfaceAsync");
+  else
+    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "%s: ActivateAudioInterfaceAsync failed with %s: this Windows cannot "
+        "do that. It can since Windows 11 and Windows 10 build 20348 (on many systems from 19041 on); elsewhere leave "
+        "process-id and process-mode unset.", what, name);
 }
 
 IAudioClient *

@@ -4,11 +4,10 @@
 #include "errors.h"
 #include "format.h"
 #include "process.h"
-#include "zc-clock.h"
 
 /* Enough silence that feeding it costs nothing, filled up when half of it may be gone. */
 #define FEED_HNS      (2 * ZC_HNS_PER_SECOND)
-#define FEED_EVERY_NS (G_GINT64_CONSTANT (1000) * 1000 * 1000)
+#define FEED_EVERY_MS 1000
 
 /* Windows' own period where it does not tell (process loopback). */
 #define USUAL_PERIOD_HNS (ZC_HNS_PER_SECOND / 100)
@@ -22,6 +21,7 @@ target_clear (gpointer data)
   ZcWasapiTarget *target = data;
 
   g_free (target->name);
+  g_free (target->title);
   g_clear_pointer (&target->endpoint, zc_endpoint_free);
 }
 
@@ -57,7 +57,7 @@ activate (IMMDevice *device, const gchar *name, GError **error)
 static IAudioClient *
 fresh_client (const ZcWasapiTarget *target, IMMDevice *device, GError **error)
 {
-  return device != NULL ? activate (device, target->name, error)
+  return device != NULL ? activate (device, target->title, error)
                         : zc_wasapi_process_client (target->process_id, target->process_mode, error);
 }
 
@@ -96,7 +96,7 @@ attempt (ZcWasapiStream *stream, const ZcWasapiTarget *target, IMMDevice *device
       AUDCLNT_STREAMFLAGS_LOOPBACK | AUDCLNT_STREAMFLAGS_EVENTCALLBACK | AUDCLNT_STREAMFLAGS_NOPERSIST | flags,
       frames_to_hns (spec->buffer_frames, spec->format.rate), 0, format, NULL);
   if (FAILED (result))
-    zc_wasapi_set_error (error, result, target->name, "IAudioClient::Initialize");
+    zc_wasapi_set_error (error, result, target->title, "IAudioClient::Initialize");
   return result;
 }
 
@@ -114,7 +114,7 @@ initialize (ZcWasapiStream *stream, const ZcWasapiTarget *target, IMMDevice *dev
   if (!zc_wasapi_from_format (&spec->format, &extensible) && !native) {
     g_autofree gchar *wanted = zc_format_describe (&spec->format);
     g_set_error (error, ZC_ERROR, ZC_ERROR_FORMAT, "%s: Windows cannot give %s. Put audioconvert ! audioresample after "
-        "zcloopbacksrc.", target->name, wanted);
+        "zcloopbacksrc.", target->title, wanted);
     return FALSE;
   }
   if (native && target->endpoint != NULL)
@@ -148,15 +148,13 @@ read_info (ZcWasapiStream *stream, const ZcWasapiTarget *target, const ZcStreamS
 
 /* -- the feeder -------------------------------------------------------------------------------------------------- */
 
-void
-zc_wasapi_stream_feed (ZcWasapiStream *stream, gint64 now_ns)
+static void
+feed (gpointer data_of_tick)
 {
+  ZcWasapiStream *stream = data_of_tick;
   UINT32 queued = 0;
   BYTE *data;
 
-  if (stream->feed == NULL || now_ns < stream->feed_at_ns)
-    return;
-  stream->feed_at_ns = now_ns + FEED_EVERY_NS;
   if (FAILED (IAudioClient_GetCurrentPadding (stream->feeder, &queued)) || queued >= stream->feed_frames)
     return;
   if (SUCCEEDED (IAudioRenderClient_GetBuffer (stream->feed, stream->feed_frames - queued, &data)))
@@ -166,6 +164,7 @@ zc_wasapi_stream_feed (ZcWasapiStream *stream, gint64 now_ns)
 static void
 end_feeder (ZcWasapiStream *stream)
 {
+  zc_com_thread_set_tick (stream->thread, NULL, NULL, 0);
   zc_com_clear (&stream->feed);
   zc_com_clear (&stream->feeder);
 }
@@ -177,7 +176,7 @@ begin_feeder (ZcWasapiStream *stream, const ZcWasapiTarget *target, IMMDevice *d
   g_autoptr (GError) error = NULL;
   HRESULT result;
 
-  stream->feeder = activate (device, target->name, &error);
+  stream->feeder = activate (device, target->title, &error);
   if (stream->feeder == NULL) {
     g_info ("no silence to keep the device running: %s", error->message);
     return;
@@ -188,12 +187,15 @@ begin_feeder (ZcWasapiStream *stream, const ZcWasapiTarget *target, IMMDevice *d
     result = IAudioClient_GetBufferSize (stream->feeder, &stream->feed_frames);
   if (SUCCEEDED (result))
     result = IAudioClient_GetService (stream->feeder, &IID_IAudioRenderClient, (void **) &stream->feed);
-  zc_wasapi_stream_feed (stream, zc_clock_now_ns ());
-  if (SUCCEEDED (result))
+  if (SUCCEEDED (result)) {
+    feed (stream);
     result = IAudioClient_Start (stream->feeder);
-  if (SUCCEEDED (result))
+  }
+  if (SUCCEEDED (result)) {
+    zc_com_thread_set_tick (stream->thread, feed, stream, FEED_EVERY_MS);
     return;
-  zc_wasapi_set_error (&error, result, target->name, "rendering silence");
+  }
+  zc_wasapi_set_error (&error, result, target->title, "rendering silence");
   g_info ("no silence to keep the device running: %s", error->message);
   end_feeder (stream);
 }
@@ -216,7 +218,7 @@ run (ZcWasapiStream *stream, const ZcWasapiTarget *target, GError **error)
     result = IAudioClient_Start (stream->client);
   }
   if (FAILED (result))
-    zc_wasapi_set_error (error, result, target->name, call);
+    zc_wasapi_set_error (error, result, target->title, call);
   return SUCCEEDED (result);
 }
 
@@ -247,12 +249,13 @@ begin_on_endpoint (ZcWasapiStream *stream, const ZcWasapiTarget *target, const Z
 }
 
 ZcWasapiStream *
-zc_wasapi_stream_new (const ZcWasapiTarget *target, const ZcStreamSpec *spec, GError **error)
+zc_wasapi_stream_new (ZcComThread *thread, const ZcWasapiTarget *target, const ZcStreamSpec *spec, GError **error)
 {
   ZcWasapiStream *stream = g_new0 (ZcWasapiStream, 1);
   gboolean begun;
 
-  stream->event = CreateEventW (NULL, FALSE, FALSE, NULL);
+  stream->thread = thread;
+  stream->event = zc_com_event (FALSE);
   begun = target->endpoint != NULL ? begin_on_endpoint (stream, target, spec, error)
                                    : begin (stream, target, NULL, spec, error);
   if (!begun)

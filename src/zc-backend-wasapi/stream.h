@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* stream.h: a loopback stream that runs: the audio client, its capture service, its event, and who listens for the end of
- * the endpoint.
+/* stream.h: a loopback stream that runs: the audio client, its capture service, its event, who keeps the endpoint running,
+ * and who listens for its end.
  *
- * Threads: made by one of the multithreaded apartment; then used and freed by another one, one at a time. */
+ * Threads: made, fed and freed in one ZcComThread; `capture` is the streaming thread's meanwhile. */
 #pragma once
 
+#include "com.h"
 #include "devices.h"
 #include "notifications.h"
 
@@ -12,7 +13,8 @@ G_BEGIN_DECLS
 
 /* What is captured. Never changes; several threads may have it. */
 typedef struct {
-  gchar *name;          /* for messages, and of the device */
+  gchar *name;          /* of the device, as open takes it */
+  gchar *title;         /* for messages */
   ZcEndpoint *endpoint; /* NULL for processes */
   guint process_id;
   ZcProcessMode process_mode;
@@ -31,18 +33,16 @@ typedef struct {
   ZcNotifications *notifications; /* NULL for processes */
   ZcStreamInfo info;
 
+  ZcComThread *thread; /* in which it was made */
   /* A client that plays silence: most drivers deliver nothing while nothing plays. NULL if not wished or not to be had. */
   IAudioClient *feeder;
   IAudioRenderClient *feed;
   UINT32 feed_frames; /* room for them */
-  gint64 feed_at_ns;
 } ZcWasapiStream;
 
-/* Blocks for as long as Windows does: see zc_com_call(). */
-ZcWasapiStream *zc_wasapi_stream_new (const ZcWasapiTarget *target, const ZcStreamSpec *spec, GError **error);
+/* To be called in `thread`, which outlives it. Both block for as long as Windows does. */
+ZcWasapiStream *zc_wasapi_stream_new (ZcComThread *thread, const ZcWasapiTarget *target, const ZcStreamSpec *spec,
+    GError **error);
 void zc_wasapi_stream_free (ZcWasapiStream *stream);
-
-/* More silence to play, if it is time for it. */
-void zc_wasapi_stream_feed (ZcWasapiStream *stream, gint64 now_ns);
 
 G_END_DECLS

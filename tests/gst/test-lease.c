@@ -137,6 +137,29 @@ GST_START_TEST (mapped_memory_stays)
 }
 GST_END_TEST
 
+/* One warning, however long it lasts. */
+GST_START_TEST (who_never_unmaps_is_told)
+{
+  ZcTest test;
+  GstBuffer *held;
+  GstMapInfo map;
+
+  start (&test, "");
+  zc_test_crank_ms (&test, 10);
+  held = zc_test_pull (&test);
+  fail_unless (gst_buffer_map (held, &map, GST_MAP_READ));
+  zc_test_crank_ms (&test, 10);
+  gst_message_unref (zc_test_message (&test, GST_MESSAGE_WARNING));
+  gst_buffer_unmap (held, &map);
+  gst_buffer_unref (held);
+  held = zc_test_pull (&test);
+  zc_test_assert_counts (held, 480);
+  gst_buffer_unref (held);
+  fail_unless (gst_bus_pop_filtered (GST_ELEMENT_BUS (test.element), GST_MESSAGE_WARNING) == NULL);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 GST_START_TEST (bytes_outlive_the_stream)
 {
   ZcTest test;
@@ -278,6 +301,7 @@ lease_suite (void)
   tcase_add_test (tc, engine_that_lends_more_copies_less);
   tcase_add_test (tc, brief_lender_gets_it_back_before_the_wait);
   tcase_add_test (tc, mapped_memory_stays);
+  tcase_add_test (tc, who_never_unmaps_is_told);
   tcase_add_test (tc, bytes_outlive_the_stream);
   tcase_add_test (tc, stream_may_end_within_a_packet);
   tcase_add_test (tc, mapped_memory_outlives_the_stream);

@@ -118,6 +118,7 @@ def faults():
         'slow activation': Fault('activate slow 5s; slow IMMDevice::Activate 5s'),
         'activation never ends': Fault('activate never'),
         'slow Start': Fault('slow Start 3s times=1'),
+        'slow Stop': Fault('slow Stop 5s times=1'),
         'process': Fault(process, PROCESS_OF, tags=(TAG_PROCESS,)),
         'process, system clock': Fault(process, PROCESS_OF, True, (TAG_PROCESS,)),
         'process, discontinuity': Fault(process + '; at 1s discontinuity 480', PROCESS_OF, tags=(TAG_PROCESS,)),

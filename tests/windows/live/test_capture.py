@@ -111,6 +111,8 @@ class WhilePlaying(CaptureTest):
         server, env = self.serve()
         path, codes = self.counting_file(server.sink, 60, lead_seconds=0)
         with clients.player(server, path, server.sink):
+            with clients.BareClient(server) as listener:
+                listener.wait_for_sound()
             with self.captures(env, server.sink, wine.LOOPBACK) as launches:
                 self.end_after(launches, server.sink, 2)
         self.note_peers(launches, server.sink, codes)
