@@ -9,6 +9,7 @@
 
 #define UNPLUGGED "the device was unplugged, disabled or set up anew. Plug it in, or choose another one with device"
 #define NO_SERVICE "Windows' audio service does not run. Start \"Windows Audio\" in services.msc"
+#define NO_AUDIO "this Windows has no audio service (as Windows Server without the \"Audio\" feature). Install it"
 #define REPORT "an error in zcloopbacksrc; please report it"
 
 typedef struct {
@@ -64,8 +65,8 @@ static const Row rows[] = {
       "Windows has no such device. Plug it in, or choose another one with device" },
   { HRESULT_FROM_WIN32 (ERROR_TIMEOUT), "ERROR_TIMEOUT", ZC_ERROR_TIMEOUT,
       "Windows' audio service does not answer. Restart \"Windows Audio\" in services.msc" },
-  ROW (REGDB_E_CLASSNOTREG, ZC_ERROR_NO_SERVER, "this Windows has no audio service (as Windows Server without the "
-      "\"Audio\" feature). Install it"),
+  ROW (REGDB_E_CLASSNOTREG, ZC_ERROR_NO_SERVER, NO_AUDIO),
+  ROW (CLASS_E_CLASSNOTAVAILABLE, ZC_ERROR_NO_SERVER, NO_AUDIO),
   ROW (E_ACCESSDENIED, ZC_ERROR_BUSY, "Windows denies access. Allow desktop apps to use the microphone in Settings > "
       "Privacy (loopback counts as one), or run with more rights"),
   ROW (E_OUTOFMEMORY, ZC_ERROR_FAILED, "Windows is out of memory. Close applications"),

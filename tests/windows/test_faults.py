@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""zcloopbacksrc over every fault of faults.py: what could be captured is, each frame once and in its place; what could
+not be opened says so once, with the HRESULT; nothing is against the contract, left behind, or stuck."""
+
+import concurrent.futures
+import os
+import re
+import sys
+import unittest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.dirname(HERE)]
+import faults  # noqa: E402
+from lib import scripted  # noqa: E402
+from support import tap  # noqa: E402
+
+AT_ONCE = 4  # they mostly wait
+FRAMES = 48000 * faults.SECONDS
+START_S = 3  # of Wine and gst-launch-1.0 on a busy machine; their usual is 0.3
+STUCK_S = 2
+
+# Frames of the signal that the engine did not have, or had as silence.
+LOST = {'idle, then sound': 48000, 'discontinuity': 480, 'process, discontinuity': 480, 'silent with garbage': 4800,
+        'process, idle as silence': 28800, 'process, idle as nothing': 28800}
+# Calls of which it can do without, or which end the stream anyway.
+HARMLESS = ('fail GetDefaultAudioEndpoint', 'fail ActivateResult', 'fail ActivateResult always', 'fail GetBufferSize',
+            'fail GetBufferSize always', 'fail Stop', 'fail Stop always')
+# A call that is still under way when the process exits has what it works on.
+UNDER_WAY = ('slow activation', 'slow Start', 'slow Stop', 'process, never ends')
+ERRORS = {
+    'invalidated': '0x88890004', 'resources invalidated': '0x88890026', 'service not running': '0x88890010',
+    'removed': '0x88890004', 'removed and back': '0x88890004', 'back with another format': '0x88890004',
+    'process, invalidated': '0x88890004', 'no endpoint': 'no device', 'slow activation': 'did not end within 1.5 s',
+    'slow Start': 'did not end within 1.5 s', 'process, never ends': 'did not end within 1.5 s',
+    'process is dead': 'There is no process 4242', 'process refused': '0x80004001',
+    'process refused at the call': '0x80004001', 'fail GetDefaultAudioEndpoint always': 'no default device',
+}
+
+
+def error_of(name, fault):
+    """What its error has to say; None if there is to be none."""
+    if name in ERRORS:
+        return ERRORS[name]
+    if not name.startswith('fail ') or name in HARMLESS or name.endswith('of the feeder'):
+        return None
+    return re.search(r'hr=(0x[0-9a-f]+)', fault.script).group(1)
+
+
+class Faults(unittest.TestCase):
+    table = faults.faults()
+
+    @classmethod
+    def setUpClass(cls):
+        with scripted.companion() as pid, concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            cls.rows = dict(zip(cls.table, pool.map(
+                lambda name: faults.measure('zcloopbacksrc', name, cls.table[name], '', pid), cls.table)))
+
+    def check(self, name):
+        row, error = self.rows[name], error_of(name, self.table[name])
+        self.assertEqual((row['violations'], row['garbage'], row['twice'], row['overrun']), ({}, 0, 0, 0), row)
+        if name not in UNDER_WAY:
+            self.assertEqual(row['left'], [], row)
+        if error is None:
+            self.check_captured(name, row)
+        else:
+            self.check_refused(row, error)
+
+    def check_captured(self, name, row):
+        self.assertEqual((row['end'], row['error']), ('ok', ''), row)
+        self.assertLess(row['s'], START_S + faults.SECONDS + STUCK_S, row)
+        self.assertEqual(row['captured'], 132300 if '44.1' in name else FRAMES, row)
+        self.assertEqual(row['lost'], LOST.get(name, 0), row)
+        if row['zeros'] == row['lost']:
+            self.assertEqual(row['moved'], 0, row)
+
+    def check_refused(self, row, error):
+        self.assertEqual(row['end'], 'error', row)
+        self.assertIn(error.lower(), row['error'].lower(), row)
+        self.assertLess(row['s'], START_S + 1 + STUCK_S, row)  # faults come 1 s after the start, or at once
+
+
+def add_test(name):
+    setattr(Faults, 'test_' + re.sub(r'\W+', '_', name), lambda self: self.check(name))
+
+
+for each in Faults.table:
+    add_test(each)
+
+if __name__ == '__main__':
+    tap.main()
