@@ -14,7 +14,7 @@ import faults  # noqa: E402
 from lib import scripted  # noqa: E402
 from support import tap  # noqa: E402
 
-AT_ONCE = 4  # they mostly wait
+AT_ONCE = 6  # they mostly wait
 FRAMES = 48000 * faults.SECONDS
 START_S = 3  # of Wine and gst-launch-1.0 on a busy machine; their usual is 0.3
 STUCK_S = 2
