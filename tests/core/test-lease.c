@@ -5,11 +5,12 @@
 
 /* -- every interleaving ------------------------------------------------------------------------------------------ */
 
-/* Readers map, read and unmap, each twice; the owner evacuates as soon as it may, gives the engine's memory back, and then
- * the engine writes into it. Every order of their atomic steps is walked through: the word is small, and each step of a
- * thread is one operation on it (or on the memory), so a depth-first search over all states is a proof for these numbers. */
+/* Readers map, read and unmap, each twice; the owner evacuates as soon as it may, gives the engine's memory back, and
+ * then the engine writes into it. Every order of their atomic steps is walked through: the word is small, and each step
+ * of a thread is one operation on it (or on the memory), so a depth-first search over all states is a proof for these
+ * numbers. */
 #define READERS 3
-#define ROUNDS  2
+#define ROUNDS 2
 
 typedef enum { READER_IDLE, READER_MAPPED_ENGINE, READER_MAPPED_COPY } ReaderStep;
 typedef enum { OWNER_HOLDS, OWNER_COPIES, OWNER_HAS_COPIED, OWNER_IS_FREE, OWNER_GAVE_BACK } OwnerStep;
@@ -22,25 +23,33 @@ typedef struct {
   guint8 rounds[READERS];
 } State;
 
+/* The transitions of the word: ours, or wrong ones. */
 typedef struct {
+  gboolean (*map) (guint32 word, guint32 *next);
+  gboolean (*begin) (guint32 word, guint32 *next);
+} Rules;
+
+typedef struct {
+  Rules rules;
   GHashTable *seen; /* State as bytes */
   guint ends;
+  guint half_copies; /* states in which somebody reads one */
+  guint moved;       /* ... reads the engine's memory while it is copied, or when it is gone */
+  guint miscounted;  /* ... in which the word has another number of maps than there are */
 } Walk;
 
 static void
-check (const State *state)
+check (Walk *walk_, const State *state)
 {
-  guint engine_readers = 0, maps = 0;
+  guint engine_readers = 0, copy_readers = 0;
 
   for (guint i = 0; i < READERS; i++) {
     engine_readers += state->reader[i] == READER_MAPPED_ENGINE;
-    maps += state->reader[i] != READER_IDLE;
-    if (state->reader[i] == READER_MAPPED_COPY)
-      g_assert_true (state->copied); /* nobody reads half a copy */
+    copy_readers += state->reader[i] == READER_MAPPED_COPY;
   }
-  if (state->owner != OWNER_HOLDS)
-    g_assert_cmpuint (engine_readers, ==, 0); /* nobody reads what is moved or gone */
-  g_assert_cmpuint (state->word / ZC_LEASE_MAP, ==, maps);
+  walk_->half_copies += copy_readers > 0 && !state->copied;
+  walk_->moved += engine_readers > 0 && state->owner != OWNER_HOLDS;
+  walk_->miscounted += state->word / ZC_LEASE_MAP != engine_readers + copy_readers;
 }
 
 static void walk (Walk *walk_, const State *state);
@@ -55,7 +64,7 @@ step_reader (Walk *walk_, State state, guint i)
     state.rounds[i]++;
     state.word -= ZC_LEASE_MAP;
     walk (walk_, &state);
-  } else if (state.rounds[i] < ROUNDS && zc_lease_word_map (state.word, &next)) {
+  } else if (state.rounds[i] < ROUNDS && walk_->rules.map (state.word, &next)) {
     state.word = next;
     state.reader[i] = (next & ZC_LEASE_STATE) == ZC_LEASE_LEASED ? READER_MAPPED_ENGINE : READER_MAPPED_COPY;
     walk (walk_, &state);
@@ -69,7 +78,7 @@ step_owner (Walk *walk_, State state)
 
   switch ((OwnerStep) state.owner) {
     case OWNER_HOLDS:
-      if (!zc_lease_word_begin (state.word, &next))
+      if (!walk_->rules.begin (state.word, &next))
         return FALSE; /* it tries again later */
       state.word = next;
       break;
@@ -94,7 +103,7 @@ walk (Walk *walk_, const State *state)
 {
   gboolean moved = FALSE;
 
-  check (state);
+  check (walk_, state);
   if (!g_hash_table_add (walk_->seen, g_bytes_new (state, sizeof *state)))
     return;
   for (guint i = 0; i < READERS; i++) {
@@ -102,30 +111,71 @@ walk (Walk *walk_, const State *state)
     step_reader (walk_, *state, i);
   }
   if (!step_owner (walk_, *state) && !moved) {
-    g_assert_cmpuint (state->owner, ==, OWNER_GAVE_BACK); /* once nobody reads, nothing is in the owner's way */
-    walk_->ends++;
+    walk_->ends += state->owner == OWNER_GAVE_BACK;
   }
+}
+
+static Walk
+walk_all (gboolean (*map) (guint32, guint32 *), gboolean (*begin) (guint32, guint32 *))
+{
+  Walk walk_ = { .rules = { map, begin },
+    .seen = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL) };
+  State state;
+
+  memset (&state, 0, sizeof state);
+  state.word = ZC_LEASE_LEASED;
+  walk (&walk_, &state);
+  g_test_message ("%u states, half copies read in %u, moved memory in %u, maps miscounted in %u",
+      g_hash_table_size (walk_.seen), walk_.half_copies, walk_.moved, walk_.miscounted);
+  g_hash_table_unref (walk_.seen);
+  return walk_;
 }
 
 static void
 no_interleaving_shows_moving_memory (void)
 {
-  Walk walk_ = { .seen = g_hash_table_new_full (g_bytes_hash, g_bytes_equal, (GDestroyNotify) g_bytes_unref, NULL) };
-  State begin;
+  Walk walk_ = walk_all (zc_lease_word_map, zc_lease_word_begin);
 
-  memset (&begin, 0, sizeof begin);
-  begin.word = ZC_LEASE_LEASED;
-  walk (&walk_, &begin);
-  g_test_message ("%u states", g_hash_table_size (walk_.seen));
-  g_assert_cmpuint (walk_.ends, ==, 1);
-  g_hash_table_unref (walk_.seen);
+  g_assert_cmpuint (walk_.half_copies + walk_.moved + walk_.miscounted, ==, 0);
+  g_assert_cmpuint (walk_.ends, ==, 1); /* once nobody reads, nothing is in the owner's way */
+}
+
+/* -- rules that are wrong, so that we know that the walk would tell ---------------------------------------------- */
+
+static gboolean
+map_at_any_time (guint32 word, guint32 *next)
+{
+  *next = word + ZC_LEASE_MAP;
+  return TRUE;
+}
+
+static gboolean
+begin_under_readers (guint32 word, guint32 *next)
+{
+  *next = (word & ~ZC_LEASE_STATE) | ZC_LEASE_EVACUATING;
+  return (word & ZC_LEASE_STATE) == ZC_LEASE_LEASED;
+}
+
+static gboolean
+begin_and_forget_the_maps (guint32 word, guint32 *next)
+{
+  *next = ZC_LEASE_EVACUATING;
+  return (word & ZC_LEASE_STATE) == ZC_LEASE_LEASED;
+}
+
+static void
+walk_finds_what_is_wrong (void)
+{
+  g_assert_cmpuint (walk_all (map_at_any_time, zc_lease_word_begin).half_copies, >, 0);
+  g_assert_cmpuint (walk_all (zc_lease_word_map, begin_under_readers).moved, >, 0);
+  g_assert_cmpuint (walk_all (zc_lease_word_map, begin_and_forget_the_maps).miscounted, >, 0);
 }
 
 /* -- real threads ------------------------------------------------------------------------------------------------ */
 
 #define PACKET_BYTES 512
-#define N_PACKETS    20000
-#define N_THREADS    4
+#define N_PACKETS 20000 /* unless ZC_EVACUATIONS says how many */
+#define N_THREADS 4
 
 /* One packet after the other, in one lease: the engine overwrites its memory as soon as it has it back. */
 typedef struct {
@@ -136,6 +186,7 @@ typedef struct {
   _Atomic guint number; /* of the present packet; its bytes are byte_of() it */
   _Atomic guint engine_reads, copy_reads;
   _Atomic gboolean ended;
+  gboolean careless; /* the owner does not ask who reads */
 } Shared;
 
 #define CLOSED 0x80000000u
@@ -183,24 +234,34 @@ read_packets (gpointer data)
 static void
 evacuate (Shared *shared)
 {
-  while (!zc_lease_begin_evacuation (&shared->lease))
+  while (!shared->careless && !zc_lease_begin_evacuation (&shared->lease))
     zc_lease_wait (&shared->lease, 5 * G_USEC_PER_SEC); /* others may have mapped it since: try again */
   memcpy (shared->block, shared->engine, PACKET_BYTES);
   zc_lease_end_evacuation (&shared->lease);
   memset (shared->engine, 0xEE, PACKET_BYTES); /* the engine has it back */
 }
 
+static guint
+n_packets (void)
+{
+  const gchar *text = g_getenv ("ZC_EVACUATIONS");
+
+  return text != NULL ? (guint) g_ascii_strtoull (text, NULL, 10) : N_PACKETS;
+}
+
 /* For ThreadSanitizer as much as for the assertions. */
 static void
-readers_see_one_packet_whole (void)
+evacuate_under_readers (gboolean careless)
 {
   g_autofree Shared *shared = g_new0 (Shared, 1);
   GThread *threads[N_THREADS];
+  guint packets = n_packets ();
 
+  shared->careless = careless;
   atomic_store (&shared->open, CLOSED);
   for (guint i = 0; i < N_THREADS; i++)
     threads[i] = g_thread_new ("reader", read_packets, shared);
-  for (guint i = 0; i < N_PACKETS; i++) {
+  for (guint i = 0; i < packets; i++) {
     guint32 nobody = 0;
 
     memset (shared->engine, byte_of (i), PACKET_BYTES);
@@ -220,9 +281,27 @@ readers_see_one_packet_whole (void)
   atomic_store (&shared->ended, TRUE);
   for (guint i = 0; i < N_THREADS; i++)
     g_thread_join (threads[i]);
-  g_test_message ("%u read from the engine, %u from the copy", atomic_load (&shared->engine_reads),
-      atomic_load (&shared->copy_reads));
+  g_test_message ("%u evacuations, %u read from the engine, %u from the copy", packets,
+      atomic_load (&shared->engine_reads), atomic_load (&shared->copy_reads));
   g_assert_cmpuint (atomic_load (&shared->copy_reads), >, 0);
+}
+
+static void
+readers_see_one_packet_whole (void)
+{
+  evacuate_under_readers (FALSE);
+}
+
+/* The same readers, and an owner who overwrites memory under them: they would tell. */
+static void
+readers_find_what_is_wrong (void)
+{
+  if (g_test_subprocess ()) {
+    evacuate_under_readers (TRUE);
+    return;
+  }
+  g_test_trap_subprocess (NULL, 0, 0);
+  g_test_trap_assert_failed ();
 }
 
 static void
@@ -249,7 +328,9 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/lease/no-interleaving-shows-moving-memory", no_interleaving_shows_moving_memory);
+  g_test_add_func ("/lease/walk-finds-what-is-wrong", walk_finds_what_is_wrong);
   g_test_add_func ("/lease/readers-see-one-packet-whole", readers_see_one_packet_whole);
+  g_test_add_func ("/lease/readers-find-what-is-wrong", readers_find_what_is_wrong);
   g_test_add_func ("/lease/wait-ends-at-its-bound", wait_ends_at_its_bound);
   return g_test_run ();
 }
