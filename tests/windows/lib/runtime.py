@@ -7,7 +7,7 @@ import shutil
 from . import fetch, pins, unpack
 
 # A first look at all 250 plugins takes Wine ten seconds: tests look at these.
-FEW_PLUGINS = ('app', 'audioconvert', 'audioresample', 'audiotestsrc', 'coreelements', 'coretracers', 'level',
+FEW_PLUGINS = ('app', 'audioconvert', 'audioresample', 'audiotestsrc', 'coreelements', 'coretracers', 'level', 'opus',
                'volume', 'wasapi', 'wasapi2', 'wavenc', 'wavparse')
 
 
