@@ -58,6 +58,16 @@ gst_zc_allocation_begin (GstZcAllocation *self)
   replace_pool (self, NULL, &none);
 }
 
+void
+gst_zc_allocation_end (GstZcAllocation *self)
+{
+  GstZcBufferPoolStats totals;
+
+  gst_zc_allocation_totals (self, &totals);
+  if (totals.outstanding == 0)
+    replace_pool (self, NULL, &totals);
+}
+
 static gboolean
 is_configured_as (GstBufferPool *pool, guint size, guint min_buffers, guint max_buffers)
 {

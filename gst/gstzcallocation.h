@@ -12,7 +12,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   GMutex lock;               /* guards the others; no other lock is taken and nothing is let go under it */
-  GstBufferPool *pool;       /* ours, the newest, kept after the stop for its counters; or NULL */
+  GstBufferPool *pool;       /* ours, the newest; or NULL */
   GstZcBufferPoolStats past; /* of the pools before it */
 } GstZcAllocation;
 
@@ -21,6 +21,10 @@ void gst_zc_allocation_clear (GstZcAllocation *self);
 
 /* A new run: everything counts from 0. */
 void gst_zc_allocation_begin (GstZcAllocation *self);
+
+/* Our pool, which nobody uses any more, goes, unless somebody has buffers of it: then it stays, to tell how many, until the next
+ * begin or the end. What it counted stays in any case. */
+void gst_zc_allocation_end (GstZcAllocation *self);
 
 /* Completes the ALLOCATION query for packets of packet_bytes. Returns the pool to use, active or about to be
  * (transfer full), or NULL if each packet is to be allocated. Downstream's pool is taken if its buffers hold our packets

@@ -515,6 +515,7 @@ close_device (GstZcLoopbackSrc *self)
   g_clear_pointer (&self->capture, zc_capture_close);
   g_clear_pointer (&self->packer, gst_zc_packer_free);
   g_clear_pointer (&self->loans, gst_zc_loans_free);
+  gst_zc_allocation_end (&self->allocation);
   GST_OBJECT_LOCK (self);
   g_clear_pointer (&self->actual_device, g_free);
   GST_OBJECT_UNLOCK (self);

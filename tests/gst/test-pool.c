@@ -286,6 +286,38 @@ GST_START_TEST (threads_give_back_while_one_takes)
 }
 GST_END_TEST
 
+/* An element that does nothing keeps no memory; what was counted can be read all the same. */
+GST_START_TEST (pool_goes_with_the_device)
+{
+  ZcTest test;
+  GstBuffer *buffer;
+  gpointer pool;
+
+  zc_test_start (&test, "", NULL, NULL);
+  zc_test_crank_ms (&test, 10);
+  buffer = zc_test_pull (&test);
+  pool = buffer->pool;
+  g_object_add_weak_pointer (G_OBJECT (pool), &pool);
+  gst_element_set_state (test.element, GST_STATE_NULL);
+  fail_unless (pool != NULL);
+  gst_buffer_unref (buffer);
+  fail_unless (pool != NULL, "it tells what is outstanding");
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-hits"), 1);
+
+  gst_harness_play (test.harness);
+  zc_test_crank_ms (&test, 10);
+  fail_unless (pool == NULL);
+  buffer = zc_test_pull (&test);
+  pool = buffer->pool;
+  g_object_add_weak_pointer (G_OBJECT (pool), &pool);
+  gst_buffer_unref (buffer);
+  gst_element_set_state (test.element, GST_STATE_NULL);
+  fail_unless (pool == NULL);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-hits"), 1);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 static Suite *
 pool_suite (void)
 {
@@ -294,6 +326,7 @@ pool_suite (void)
 
   mark = g_quark_from_static_string ("zc-test-mark");
   suite_add_tcase (suite, tc);
+  tcase_add_test (tc, pool_goes_with_the_device);
   tcase_add_test (tc, first_packet_is_a_hit);
   tcase_add_test (tc, header_and_memory_are_recycled);
   tcase_add_test (tc, bound_never_waits);

@@ -37,7 +37,7 @@ class LeakTest(livetest.LiveTest):
             before = after
         note(f'heap bytes per cycle in rounds of {cycles}: {grown}; {after - first}')
         poll.until(lambda: resources.threads() <= first.threads, 5, f'end of threads (had {first.threads})')
-        self.assertLessEqual(after.descriptors, first.descriptors)
+        self.assertLessEqual(after.descriptors, first.descriptors, resources.descriptor_names())
         self.assertLess(grown[-1], LEAK_BYTES_PER_CYCLE)
         self.assertLess((after - first).resident_bytes, RESIDENT_BYTES_PER_CYCLE * cycles * len(grown))
 
