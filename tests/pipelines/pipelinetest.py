@@ -15,6 +15,8 @@ from audio import Levels, SoundFile  # noqa: E402
 
 AMPLITUDES = (0.5, 0.25)
 """Left and right differ, so that swapped or mixed channels show."""
+LEVEL_WITHIN_DB = 0.5
+"""A player on a busy machine may be late: 50 ms of silence in a second. Exactness is what the live tests are for."""
 TONE_SECONDS = 60
 BOUND_S = 60
 
@@ -78,7 +80,7 @@ class PipelineTest(PrivateTest):
         self.assertEqual(os.listdir(self.temporary), [])
         self.assertEqual(processes_with('TMPDIR=' + self.temporary), [])
 
-    def assert_holds_tone(self, name, seconds, codec, duration_within=0.02, level_within=0.05):
+    def assert_holds_tone(self, name, seconds, codec, duration_within=0.02):
         """The file has this length and coding, and the tone at its levels, in both channels."""
         sound, levels = SoundFile(self.path(name)), Levels()
         blocks = list(sound.blocks())
@@ -89,7 +91,7 @@ class PipelineTest(PrivateTest):
         middle = samples[len(samples) // 10:-(len(samples) // 10)]
         levels.add(middle)
         for measured, amplitude in zip(levels.rms_db, AMPLITUDES):
-            self.assertAlmostEqual(measured, rms_db(amplitude), delta=level_within)
+            self.assertAlmostEqual(measured, rms_db(amplitude), delta=LEVEL_WITHIN_DB)
         return sound
 
     def assert_says(self, text, pattern):
