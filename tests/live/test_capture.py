@@ -8,7 +8,7 @@ that it stands for, code / 2^23 (of s32le the high 24 bits). No tolerance in eit
 import math
 
 import livetest
-from livetest import EACH_SERVER, FULL_SECONDS, SHORT_SECONDS, note
+from livetest import EACH_SERVER, FULL_SECONDS, SHORT_SECONDS, exact, note
 from support import clients, launch, servers, signals, tap
 
 STEREO = servers.STEREO
@@ -42,6 +42,7 @@ TONE_AMPLITUDE = 0.5
 @tap.cases(CASES)
 class CountingSignal(livetest.LiveTest):
 
+    @exact
     def check_arrives(self, label, format, rate, map, seconds):
         """Every frame once, in order, in its channel, in the sink's own format."""
         server = self.serve_steady(label, format=format, rate=rate, map=map)
@@ -71,12 +72,15 @@ class CountingSignal(livetest.LiveTest):
 @tap.cases(EACH_SERVER)
 class ToneLevel(livetest.LiveTest):
 
+    @exact
     def check_stereo_s16_44k1(self, label):
         self.assert_level(label, 's16le', 44100, STEREO)
 
+    @exact
     def check_stereo_f32_48k(self, label):
         self.assert_level(label, 'float32le', 48000, STEREO)
 
+    @exact
     def check_51_f32_48k(self, label):
         self.assert_level(label, 'float32le', 48000, PULSE_5_1)
 
@@ -102,12 +106,15 @@ class WhichDevice(livetest.LiveTest):
         super().setUp()
         self.other = servers.Sink('other', 's16le', 48000)
 
+    @exact
     def check_default_sink_when_unset(self, label):
         self.assert_captures_the_first(label, launch.source())
 
+    @exact
     def check_sink_name(self, label):
         self.assert_captures_the_other(label, launch.source(device='other'))
 
+    @exact
     def check_monitor_name(self, label):
         self.assert_captures_the_other(label, launch.source(device='other.monitor'))
 
@@ -132,6 +139,7 @@ class WhichDevice(livetest.LiveTest):
 @tap.cases(EACH_SERVER)
 class WhilePlaying(livetest.LiveTest):
 
+    @exact
     def check_joins_a_running_stream(self, label):
         """A capture that begins in the middle misses what was before, and nothing after its first frame."""
         server = self.serve_steady(label)

@@ -5,7 +5,7 @@ import statistics
 import threading
 
 import livetest
-from livetest import EACH_SERVER, SHORT_SECONDS, note
+from livetest import EACH_SERVER, SHORT_SECONDS, exact, note
 from support import clients, inprocess, tap
 from support.inprocess import Capture, Gst
 
@@ -38,6 +38,7 @@ class Stall:
 @tap.cases(EACH_SERVER)
 class LateReader(livetest.LiveTest):
 
+    @exact
     def check_stalled_one_second(self, label):
         """Downstream does nothing for a second in the middle of the signal; every frame is there all the same."""
         server = self.serve_steady(label)
@@ -54,6 +55,7 @@ class LateReader(livetest.LiveTest):
         self.assert_perfect(self.account(capture.as_file(self.path('captured.raw')), server.sink, codes))
         self.assert_contiguous(capture)
 
+    @exact
     def check_slow_all_the_time(self, label):
         """A reader that sleeps 5 ms of each 10 is never late in the long run, and never a reason to lose."""
         server = self.serve_steady(label)

@@ -5,7 +5,7 @@ import os
 import random
 
 import livetest
-from livetest import EACH_SERVER, SHORT_SECONDS, note
+from livetest import EACH_SERVER, SHORT_SECONDS, exact, note
 from support import clients, inprocess, launch, poll, resources, servers, signals, tap
 from support.inprocess import Capture, Gst
 
@@ -126,6 +126,7 @@ class RandomMoments(LeakTest):
 @tap.cases(EACH_SERVER)
 class TwoAtOnce(livetest.LiveTest):
 
+    @exact
     def check_both_exact(self, label):
         """Two processes capture one sink; neither costs the other a frame."""
         server = self.serve_steady(label)
@@ -146,6 +147,7 @@ class TwoAtOnce(livetest.LiveTest):
 @tap.cases(EACH_SERVER)
 class ServerGone(livetest.LiveTest):
 
+    @exact
     def check_killed(self, label):
         """One error that helps, within two seconds; what was captured until then is in the file, whole."""
         server = self.serve_steady(label)

@@ -6,7 +6,7 @@ ZC_LIVE_MINUTES says how long (1; the project's claim is made with 10)."""
 import os
 
 import livetest
-from livetest import EACH_SERVER, note
+from livetest import EACH_SERVER, exact, note
 from support import tap
 from support.inprocess import Capture
 
@@ -17,6 +17,7 @@ WARM_UP_PACKETS = 200
 @tap.cases(EACH_SERVER)
 class TeeWithTwoQueues(livetest.LiveTest):
 
+    @exact
     def check_pool(self, label):
         server = self.serve_steady(label)
         path, codes = self.counting_file(server, 60 * MINUTES)

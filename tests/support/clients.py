@@ -8,10 +8,11 @@ import time
 from . import poll, processes
 
 
-def player(server, path, sink, latency_ms=400):
+def player(server, path, sink, latency_ms=2000):
     """A client that is not ours plays a raw file in the sink's exact format, at 100 %: nothing is converted.
 
-    Ends by itself when all is played. Plenty of latency: on a busy machine the player must not be the gap."""
+    Ends by itself when all is played. Plenty of latency: where the machine stands still for a moment, the player must
+    not be the gap."""
     argv = ['pacat', '--playback', '--raw', f'--device={sink.name}', f'--format={sink.format}',
             f'--rate={sink.rate}', f'--channels={sink.channels}', f'--channel-map={sink.map}',
             '--no-remix', '--no-remap', '--volume=65536', f'--latency-msec={latency_ms}', path]

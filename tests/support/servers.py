@@ -165,6 +165,10 @@ class _Server:
                 if key in before:
                     os.environ[key] = before[key]
 
+    def missed(self):
+        """Turns that the server itself says its nodes missed, each a hole in somebody's sound."""
+        return 0
+
     def log(self):
         """What the daemons said: goes into a failure's text."""
         texts = []
@@ -241,17 +245,30 @@ class PipeWireServer(_Server):
     """PipeWire, WirePlumber's policy and pipewire-pulse; the graph runs at the first sink's rate in steps of period_ms.
 
     Everything in PipeWire's graph is float32: a sink's own format is what its client asked for, and its monitor
-    always says float32le. A client whose turn comes too late in a period loses that period, in the server: where the
-    machine is busy and has no real-time scheduling, a test of exactness wants a long one. PulseAudio has no period."""
+    always says float32le. A client whose turn comes too late in a period loses that period, in the server, which says
+    so in its log: a test of exactness wants a long one, where the machine may stand still for a moment. PulseAudio has
+    no period."""
 
     label = 'pipewire-pulse'
     programs = ('pipewire', 'wireplumber', 'pipewire-pulse')
     mixes_in_float = True
 
     _NO_BUS = 'context.properties = { support.dbus = false }\n'
+    _QUANTUM_LIMIT = 8192  # frames: PipeWire's own default.clock.quantum-limit
+
+    def missed(self):
+        count = 0
+        for name in ('pipewire.log', 'pipewire-pulse.log'):
+            with open(self.path(name), errors='replace') as log:
+                count += sum('missed' in line and 'wakeups' in line for line in log)
+        return count
+
+    def _make_environment(self):
+        super()._make_environment()
+        self.env['PIPEWIRE_DEBUG'] = '2,pw.node:3'
 
     def _configure(self):
-        step = self.sink.rate * self.period_ms // 1000
+        step = min(self.sink.rate * self.period_ms // 1000, self._QUANTUM_LIMIT)
         self._write('config/pipewire/pipewire.conf.d/10-zc.conf', f'''
 context.properties = {{
     support.dbus = false
