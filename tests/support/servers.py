@@ -228,6 +228,12 @@ class _Server:
         return any(row[1] == name for row in self._rows(kind))
 
 
+def _accepts(path):
+    """Somebody listens there: the socket of a server that was killed is still in its place."""
+    with socket.socket(socket.AF_UNIX) as client:
+        return client.connect_ex(path) == 0
+
+
 class PulseServer(_Server):
     """PulseAudio with null sinks and nothing else."""
 
@@ -298,8 +304,7 @@ context.properties = {{
 
     def _start_daemons(self):
         self._start_daemon('pipewire')
-        poll.until(lambda: os.path.exists(self.path('run', 'pipewire-0')), START_BOUND_S,
-                   f'PipeWire socket\n{self.log()}')
+        poll.until(lambda: _accepts(self.path('run', 'pipewire-0')), START_BOUND_S, f'PipeWire socket\n{self.log()}')
         self._start_daemon(*self._wireplumber)
         self._start_daemon('pipewire-pulse')
 
