@@ -47,6 +47,9 @@ struct _ZcDevice {
   gint64 ask_time_every_ns;
 };
 
+/* How soon a stream that was refused for a passing reason is tried again. */
+#define REFUSED_NS (G_GINT64_CONSTANT (20) * 1000 * 1000)
+
 /* Often at first, to know the time of the first packets well; then seldom, as libpulse allocates for each question. A
  * clock that is off by 200 ppm moves by 0.8 ms in the longest of these times. */
 #define ASK_TIME_FIRST_NS (G_GINT64_CONSTANT (10) * 1000 * 1000)
@@ -87,6 +90,14 @@ iterate (ZcDevice *device, gint64 deadline_ns)
   }
   pa_context_disconnect (device->context); /* a loop that cannot poll is of no use: that is loss */
   return TRUE;
+}
+
+/* Until then, or until woken. */
+static void
+rest (ZcDevice *device, gint64 until_ns)
+{
+  while (!atomic_load (&device->woken) && iterate (device, until_ns))
+    ;
 }
 
 /* What can be done without waiting: news are heard, requests are sent. A server that never falls silent is left. */
@@ -404,9 +415,8 @@ is_woken (ZcDevice *device, GError **error)
 
 /* Until data can come and the server has told its timing once. */
 static gboolean
-wait_until_ready (ZcDevice *device, GError **error)
+wait_until_ready (ZcDevice *device, gint64 deadline_ns, GError **error)
 {
-  gint64 deadline_ns = zc_clock_now_ns () + ZC_START_TIMEOUT_NS;
 
   while (!device->timed && stream_is_good (device)) {
     if (is_woken (device, error))
@@ -435,22 +445,14 @@ set_lost_error (ZcDevice *device, GError **error)
 }
 
 static gboolean
-pulse_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error)
+record (ZcDevice *device, const ZcStreamSpec *spec, gint64 deadline_ns, GError **error)
 {
   /* Without DONT_MOVE a server that loses the sink may go on with a microphone. */
   const pa_stream_flags_t flags = PA_STREAM_ADJUST_LATENCY | PA_STREAM_DONT_MOVE;
   pa_sample_spec sample_spec;
   pa_channel_map map;
   pa_buffer_attr attr;
-  const pa_buffer_attr *granted;
 
-  if (is_woken (device, error))
-    return FALSE;
-  catch_up (device);
-  if (device->gone || !context_is_good (device)) {
-    set_lost_error (device, error);
-    return FALSE;
-  }
   zc_pulse_from_format (&spec->format, &device->sink->spec, &device->sink->map, &sample_spec, &map);
   device->stream = pa_stream_new (device->context, "Loopback", &sample_spec, &map);
   if (device->stream == NULL) {
@@ -475,9 +477,44 @@ pulse_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GEr
   pa_stream_set_latency_update_callback (device->stream, on_timing, device);
   pa_stream_set_read_callback (device->stream, on_readable, device);
   pa_stream_connect_record (device->stream, device->sink->monitor, &attr, flags);
-  if (!wait_until_ready (device, error)) {
-    pulse_stop (device);
-    return FALSE;
+  if (wait_until_ready (device, deadline_ns, error))
+    return TRUE;
+  pulse_stop (device);
+  return FALSE;
+}
+
+/* A busy pipewire-pulse answers a stream that follows another one soon with "Input/output error", as its policy has not yet noticed
+ * that the monitor is free ("no node available"). A moment later it has. */
+static gboolean
+is_passing (ZcDevice *device, const GError *failure)
+{
+  return g_error_matches (failure, ZC_ERROR, ZC_ERROR_FAILED) && context_is_good (device)
+      && pa_context_errno (device->context) == PA_ERR_IO;
+}
+
+static gboolean
+pulse_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error)
+{
+  gint64 deadline_ns = zc_clock_now_ns () + ZC_START_TIMEOUT_NS;
+  g_autoptr (GError) failure = NULL;
+  const pa_buffer_attr *granted;
+
+  for (;;) {
+    if (is_woken (device, error))
+      return FALSE;
+    catch_up (device);
+    if (device->gone || !context_is_good (device)) {
+      set_lost_error (device, error);
+      return FALSE;
+    }
+    if (record (device, spec, deadline_ns, &failure))
+      break;
+    if (!is_passing (device, failure) || zc_clock_now_ns () >= deadline_ns) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return FALSE;
+    }
+    g_clear_error (&failure);
+    rest (device, zc_clock_now_ns () + REFUSED_NS);
   }
   granted = pa_stream_get_buffer_attr (device->stream);
   *info = (ZcStreamInfo){ .delay_frames = MAX (granted->fragsize / device->frame_bytes, 1),
