@@ -95,8 +95,8 @@ class Wrapper(unittest.TestCase):
         with processes.started(windows.command(CRASH, 'hang', token)) as wrapper:
             poll.until(lambda: running('cmdline', token, but=wrapper.pid), 20, 'program')
             wrapper.send_signal(signal_number)
-            wrapper.wait(5)
-            poll.until(lambda: not running('cmdline', token), 5, 'end of the program')
+            wrapper.wait(20)
+            poll.until(lambda: not running('cmdline', token), 20, 'end of the program')
 
     def test_nothing_stays_behind(self):
         """A prefix of its own: what a program starts there, Wine's server and services, ends soon after it."""
