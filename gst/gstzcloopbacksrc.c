@@ -439,8 +439,10 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
 static GstFlowReturn
 leave_or_pause (GstZcLoopbackSrc *self)
 {
+  GstBaseSrc *base = GST_BASE_SRC (self);
+
   halt (self);
-  return gst_zc_waker_wait (&self->waker) ? gst_base_src_wait_playing (GST_BASE_SRC (self)) : GST_FLOW_FLUSHING;
+  return gst_zc_waker_wait (&self->waker, GST_BASE_SRC_PAD (base)) ? gst_base_src_wait_playing (base) : GST_FLOW_FLUSHING;
 }
 
 static GstFlowReturn

@@ -72,14 +72,14 @@ gst_zc_waker_resume (GstZcWaker *self)
 }
 
 gboolean
-gst_zc_waker_wait (GstZcWaker *self)
+gst_zc_waker_wait (GstZcWaker *self, GstPad *pad)
 {
   gboolean unlocked;
 
   g_mutex_lock (&self->lock);
-  while (self->paused && !self->unlocked) /* GstBaseSrc may not know of the pause yet */
+  while (self->paused && !self->unlocked && !GST_PAD_IS_FLUSHING (pad)) /* GstBaseSrc may not know of the pause yet */
     g_cond_wait (&self->changed, &self->lock);
-  unlocked = self->unlocked;
+  unlocked = self->unlocked || GST_PAD_IS_FLUSHING (pad);
   g_mutex_unlock (&self->lock);
   return !unlocked;
 }

@@ -2,6 +2,8 @@
 /* States, pauses and base times. */
 #include "zctest.h"
 
+#include <gst/base/gstbasesrc.h>
+
 /* What was played during the pause is not delivered after it, and time goes on. */
 GST_START_TEST (pause_starts_anew)
 {
@@ -132,6 +134,37 @@ GST_START_TEST (new_base_time_counts_at_once)
 }
 GST_END_TEST
 
+static gint hammering;
+
+static gpointer
+hammer (gpointer element)
+{
+  while (g_atomic_int_get (&hammering))
+    GST_BASE_SRC_GET_CLASS (element)->unlock_stop (element);
+  return NULL;
+}
+
+/* GStreamer 1.26 unlocks a source for a pause, and takes that back in the streaming thread, which may be after the unlocking for
+ * the end has come: create() has to return all the same. */
+GST_START_TEST (late_unlock_stop_holds_nothing_up)
+{
+  for (guint i = 0; i < 50; i++) {
+    GThread *thread;
+    ZcTest test;
+
+    zc_test_start (&test, "", NULL, NULL);
+    zc_test_crank_ms (&test, 10);
+    gst_buffer_unref (zc_test_pull (&test));
+    g_atomic_int_set (&hammering, TRUE);
+    thread = g_thread_new ("hammer", hammer, test.element);
+    gst_element_set_state (test.element, GST_STATE_NULL);
+    g_atomic_int_set (&hammering, FALSE);
+    g_thread_join (thread);
+    zc_test_finish (&test);
+  }
+}
+GST_END_TEST
+
 /* The pipeline began to run while the second of three packets was captured: the first is not for it. */
 GST_START_TEST (frames_from_before_the_base_time_are_lost)
 {
@@ -191,6 +224,7 @@ states_suite (void)
   tcase_add_test (tc, what_is_set_in_ready_counts);
   tcase_add_test (tc, ready_may_be_tried_again);
   tcase_add_test (tc, new_base_time_counts_at_once);
+  tcase_add_test (tc, late_unlock_stop_holds_nothing_up);
   tcase_add_test (tc, frames_from_before_the_base_time_are_lost);
   tcase_add_test (tc, states_change_at_any_moment);
   return suite;
