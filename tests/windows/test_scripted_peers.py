@@ -16,6 +16,7 @@ from lib import scripted  # noqa: E402
 from support import launch, signals, tap  # noqa: E402
 
 BUFFERS = 50
+OWN_FRAMES = 2400  # 50 ms, on a busy machine
 BOUND_S = 30
 PROCESS = 4242
 TAG_PROCESS = 16
@@ -51,11 +52,11 @@ class Peer(unittest.TestCase):
         return result, signals.check_counting(codes, reference), caps
 
     def assert_accounted(self, result, account, scripted_frames=0):
-        """No frame is wrong, and none is missing but those that the engine dropped."""
+        """No frame is wrong, and none is missing but those that the engine dropped, and few that the peer did, late itself."""
         stream, = result.report.streams
         self.assertGreater(account.matched, 0, account)
         self.assertEqual((account.repeated, account.unrecognised), (0, 0), account)
-        self.assertGreaterEqual(stream['overrun'] + scripted_frames, account.first + account.missing, account)
+        self.assertGreaterEqual(stream['overrun'] + scripted_frames + OWN_FRAMES, account.first + account.missing, account)
         self.assertEqual(stream['scripted'], scripted_frames)
         if stream['overrun']:
             tap.note(f'{stream["overrun"]} frames were not fetched in time')
