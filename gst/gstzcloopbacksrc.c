@@ -442,7 +442,8 @@ leave_or_pause (GstZcLoopbackSrc *self)
   GstBaseSrc *base = GST_BASE_SRC (self);
 
   halt (self);
-  return gst_zc_waker_wait (&self->waker, GST_BASE_SRC_PAD (base)) ? gst_base_src_wait_playing (base) : GST_FLOW_FLUSHING;
+  return gst_zc_waker_wait (&self->waker, GST_BASE_SRC_PAD (base)) ? gst_base_src_wait_playing (base)
+                                                                   : GST_FLOW_FLUSHING;
 }
 
 static GstFlowReturn

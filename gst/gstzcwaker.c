@@ -71,15 +71,23 @@ gst_zc_waker_resume (GstZcWaker *self)
   g_mutex_unlock (&self->lock);
 }
 
+/* A pad that is being deactivated is flushing before we are unlocked; that holds, too, where an unlock_stop for the pause
+ * before comes late and takes the unlocking back. */
+static gboolean
+is_unlocked (GstZcWaker *self, GstPad *pad)
+{
+  return self->unlocked || GST_PAD_IS_FLUSHING (pad);
+}
+
 gboolean
 gst_zc_waker_wait (GstZcWaker *self, GstPad *pad)
 {
   gboolean unlocked;
 
   g_mutex_lock (&self->lock);
-  while (self->paused && !self->unlocked && !GST_PAD_IS_FLUSHING (pad)) /* GstBaseSrc may not know of the pause yet */
+  while (self->paused && !is_unlocked (self, pad)) /* GstBaseSrc may not know of the pause yet */
     g_cond_wait (&self->changed, &self->lock);
-  unlocked = self->unlocked || GST_PAD_IS_FLUSHING (pad);
+  unlocked = is_unlocked (self, pad);
   g_mutex_unlock (&self->lock);
   return !unlocked;
 }

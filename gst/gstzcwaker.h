@@ -39,8 +39,7 @@ void gst_zc_waker_pause_done (GstZcWaker *self);
 /* PLAYING again. */
 void gst_zc_waker_resume (GstZcWaker *self);
 
-/* Waits for the end of a pause, if there is one. FALSE if create() is to return. A pad that is being deactivated is flushing before it is
- * unlocked; that holds also where an unlock_stop for the pause before comes late and takes the unlocking back. */
+/* Waits for the end of a pause, if there is one. FALSE if create() is to return. `pad`: the element's. */
 gboolean gst_zc_waker_wait (GstZcWaker *self, GstPad *pad);
 
 G_END_DECLS

@@ -417,7 +417,6 @@ is_woken (ZcDevice *device, GError **error)
 static gboolean
 wait_until_ready (ZcDevice *device, gint64 deadline_ns, GError **error)
 {
-
   while (!device->timed && stream_is_good (device)) {
     if (is_woken (device, error))
       return FALSE;
@@ -483,8 +482,8 @@ record (ZcDevice *device, const ZcStreamSpec *spec, gint64 deadline_ns, GError *
   return FALSE;
 }
 
-/* A busy pipewire-pulse answers a stream that follows another one soon with "Input/output error", as its policy has not yet noticed
- * that the monitor is free ("no node available"). A moment later it has. */
+/* A busy pipewire-pulse answers a stream that follows another one soon with "Input/output error", as its policy finds
+ * "no node available" just then. A moment later it does. */
 static gboolean
 is_passing (ZcDevice *device, const GError *failure)
 {
