@@ -16,16 +16,25 @@ gst_zc_allocation_clear (GstZcAllocation *self)
   g_mutex_clear (&self->lock);
 }
 
+static GstBufferPool *
+ref_pool (GstZcAllocation *self, GstZcBufferPoolStats *past, guint *floor_buffers)
+{
+  GstBufferPool *pool;
+
+  g_mutex_lock (&self->lock);
+  *past = self->past;
+  *floor_buffers = self->floor_buffers;
+  pool = self->pool != NULL ? gst_object_ref (self->pool) : NULL;
+  g_mutex_unlock (&self->lock);
+  return pool;
+}
+
 void
 gst_zc_allocation_totals (GstZcAllocation *self, GstZcBufferPoolStats *totals)
 {
-  g_autoptr (GstBufferPool) pool = NULL;
   GstZcBufferPoolStats past;
-
-  g_mutex_lock (&self->lock);
-  past = self->past;
-  pool = self->pool != NULL ? gst_object_ref (self->pool) : NULL;
-  g_mutex_unlock (&self->lock);
+  guint floor_buffers;
+  g_autoptr (GstBufferPool) pool = ref_pool (self, &past, &floor_buffers);
 
   *totals = past;
   if (pool != NULL) {
@@ -68,15 +77,36 @@ gst_zc_allocation_end (GstZcAllocation *self)
     replace_pool (self, NULL, &totals);
 }
 
+static void
+get_bounds (const GstZcSettings *settings, guint floor_buffers, guint *min_buffers, guint *max_buffers)
+{
+  *max_buffers = MIN (MAX (settings->pool_max_buffers, floor_buffers), ZC_MAX_BLOCKS);
+  *min_buffers = settings->pool_strategy == GST_ZC_POOL_STRATEGY_FIXED
+      ? *max_buffers : MIN (MAX (settings->pool_min_buffers, floor_buffers), *max_buffers);
+}
+
+void
+gst_zc_allocation_set_bounds (GstZcAllocation *self, const GstZcSettings *settings)
+{
+  GstZcBufferPoolStats past;
+  guint floor_buffers, min_buffers, max_buffers;
+  g_autoptr (GstBufferPool) pool = ref_pool (self, &past, &floor_buffers);
+
+  if (pool == NULL || !gst_zc_settings_check (settings, NULL))
+    return;
+  get_bounds (settings, floor_buffers, &min_buffers, &max_buffers);
+  gst_zc_buffer_pool_set_bounds (GST_ZC_BUFFER_POOL (pool), min_buffers, max_buffers);
+}
+
+/* Its bounds are another matter: they may change. */
 static gboolean
-is_configured_as (GstBufferPool *pool, guint size, guint min_buffers, guint max_buffers)
+is_good_for (GstBufferPool *pool, guint size)
 {
   g_autoptr (GstStructure) config = gst_buffer_pool_get_config (pool);
-  guint own_size, own_min, own_max;
+  guint own_size;
 
   return gst_buffer_pool_is_active (pool)
-      && gst_buffer_pool_config_get_params (config, NULL, &own_size, &own_min, &own_max) && own_size == size
-      && own_min == min_buffers && own_max == max_buffers;
+      && gst_buffer_pool_config_get_params (config, NULL, &own_size, NULL, NULL) && own_size == size;
 }
 
 static gboolean
@@ -90,16 +120,26 @@ configure (GstBufferPool *pool, GstCaps *caps, guint size, guint min_buffers, gu
 
 /* The one we have if it will do, else a new one; what the old one counted is kept. */
 static GstBufferPool *
-own_pool (GstZcAllocation *self, GstCaps *caps, guint size, guint min_buffers, guint max_buffers)
+own_pool (GstZcAllocation *self, const GstZcSettings *settings, GstCaps *caps, guint size, guint *min_buffers,
+    guint *max_buffers)
 {
+  guint floor_buffers = *min_buffers;
   GstBufferPool *pool = NULL;
   GstZcBufferPoolStats totals;
 
-  if (self->pool != NULL && is_configured_as (self->pool, size, min_buffers, max_buffers))
+  g_mutex_lock (&self->lock);
+  self->floor_buffers = floor_buffers;
+  g_mutex_unlock (&self->lock);
+  get_bounds (settings, floor_buffers, min_buffers, max_buffers);
+  if (self->pool != NULL && is_good_for (self->pool, size)) {
+    gst_zc_buffer_pool_set_bounds (GST_ZC_BUFFER_POOL (self->pool), *min_buffers, *max_buffers);
     return gst_object_ref (self->pool);
+  }
 
   pool = gst_zc_buffer_pool_new ();
-  if (!configure (pool, caps, size, min_buffers, max_buffers)) {
+  gst_zc_buffer_pool_set_adaptive (GST_ZC_BUFFER_POOL (pool),
+      settings->pool_strategy == GST_ZC_POOL_STRATEGY_ADAPTIVE);
+  if (!configure (pool, caps, size, *min_buffers, *max_buffers)) {
     gst_object_unref (pool);
     return NULL;
   }
@@ -125,9 +165,7 @@ gst_zc_allocation_decide (GstZcAllocation *self, GstQuery *query, const GstZcSet
     gst_clear_object (&pool);
   if (pool == NULL && settings->memory_mode != GST_ZC_MEMORY_MODE_COPY) {
     size = packet_bytes;
-    min_buffers = MIN (MAX (min_buffers, settings->pool_min_buffers), ZC_MAX_BLOCKS);
-    max_buffers = MAX (min_buffers, settings->pool_max_buffers);
-    pool = own_pool (self, caps, size, min_buffers, max_buffers);
+    pool = own_pool (self, settings, caps, size, &min_buffers, &max_buffers);
   }
   if (offered)
     gst_query_set_nth_allocation_pool (query, 0, pool, size, min_buffers, max_buffers);

@@ -2,7 +2,7 @@
 /* gstzcallocation.h: whose memory the packets go into: downstream's pool, ours, or none; and what our pools counted over
  * a run, as a renegotiation replaces them.
  *
- * Threads: begin and decide by the thread that has the stream; totals by any. */
+ * Threads: begin and decide by the thread that has the stream; totals and set_bounds by any. */
 #pragma once
 
 #include "gstzcbufferpool.h"
@@ -14,6 +14,7 @@ typedef struct {
   GMutex lock;               /* guards the others; no other lock is taken and nothing is let go under it */
   GstBufferPool *pool;       /* ours, the newest; or NULL */
   GstZcBufferPoolStats past; /* of the pools before it */
+  guint floor_buffers;       /* that downstream asked for */
 } GstZcAllocation;
 
 void gst_zc_allocation_init (GstZcAllocation *self);
@@ -31,6 +32,10 @@ void gst_zc_allocation_end (GstZcAllocation *self);
  * and they are copied at all; else ours, at least as deep as downstream asks. */
 GstBufferPool *gst_zc_allocation_decide (GstZcAllocation *self, GstQuery *query, const GstZcSettings *settings,
     guint packet_bytes);
+
+/* The bounds in `settings` are those of our pool from now on. Bounds that contradict each other change nothing. Any thread that has
+ * the time to allocate. */
+void gst_zc_allocation_set_bounds (GstZcAllocation *self, const GstZcSettings *settings);
 
 /* Of all our pools of this run. */
 void gst_zc_allocation_totals (GstZcAllocation *self, GstZcBufferPoolStats *totals);

@@ -13,6 +13,8 @@ typedef struct {
   ZcBlock *block;
 
   /* Of the memory in the header alone: */
+  GstBuffer *buffer;  /* that the idle memory is kept in; NULL: the memory is not alive, or in somebody's hand */
+  gboolean stripping; /* the block stays where it is when the memory goes */
   const guint8 *engine; /* the bytes that were leased, good while the lease is; NULL: never leased */
   ZcLease lease;
 } GstZcMemory;
@@ -20,6 +22,9 @@ typedef struct {
 struct _GstZcAllocator {
   GstAllocator parent;
   ZcSlab *slab;
+  ZcSlabHooks hooks;
+  GstZcMakeHeader make_header;
+  gpointer data;
 };
 
 G_DEFINE_FINAL_TYPE (GstZcAllocator, gst_zc_allocator, GST_TYPE_ALLOCATOR)
@@ -94,14 +99,26 @@ gst_zc_allocator_free (GstAllocator *allocator, GstMemory *memory)
 {
   ZcBlock *block = to_zc_memory (memory)->block;
 
-  if (memory == block->header)
-    zc_block_give (block);
-  else
+  if (memory != block->header)
     g_free (memory);
+  else if (!to_zc_memory (memory)->stripping)
+    zc_block_give (block);
 }
 
 static GstMemory *
-take (GstZcAllocator *self, const guint8 *engine, gsize bytes, gboolean *grew)
+init_memory (GstZcAllocator *self, ZcBlock *block)
+{
+  gsize bytes = zc_slab_block_bytes (block->slab);
+  GstZcMemory *memory = block->header;
+
+  memory->block = block;
+  memory->engine = NULL;
+  gst_memory_init (&memory->memory, 0, GST_ALLOCATOR_CAST (self), NULL, bytes, 0, 0, bytes);
+  return &memory->memory;
+}
+
+GstMemory *
+gst_zc_allocator_take (GstZcAllocator *self, GstBuffer **buffer, gboolean *grew)
 {
   ZcBlock *block = zc_slab_take (self->slab, grew);
   GstZcMemory *memory;
@@ -109,24 +126,59 @@ take (GstZcAllocator *self, const guint8 *engine, gsize bytes, gboolean *grew)
   if (block == NULL)
     return NULL;
   memory = block->header;
-  memory->block = block;
-  memory->engine = engine;
-  zc_lease_init (&memory->lease, engine != NULL);
-  gst_memory_init (&memory->memory, engine != NULL ? GST_MEMORY_FLAG_READONLY : 0, GST_ALLOCATOR_CAST (self), NULL,
-      bytes, 0, 0, bytes);
-  return &memory->memory;
+  *buffer = g_steal_pointer (&memory->buffer);
+  return *buffer != NULL ? &memory->memory : init_memory (self, block);
 }
 
 GstMemory *
-gst_zc_allocator_take (GstZcAllocator *self, gboolean *grew)
+gst_zc_allocator_lease (GstZcAllocator *self, gconstpointer data, gsize bytes, GstBuffer **buffer, gboolean *grew)
 {
-  return take (self, NULL, zc_slab_block_bytes (self->slab), grew);
+  GstMemory *memory = gst_zc_allocator_take (self, buffer, grew);
+
+  if (memory == NULL)
+    return NULL;
+  memory->size = memory->maxsize = bytes;
+  GST_MINI_OBJECT_FLAG_SET (memory, GST_MEMORY_FLAG_READONLY);
+  to_zc_memory (memory)->engine = data;
+  zc_lease_init (&to_zc_memory (memory)->lease, TRUE);
+  return memory;
 }
 
-GstMemory *
-gst_zc_allocator_lease (GstZcAllocator *self, gconstpointer data, gsize bytes, gboolean *grew)
+gboolean
+gst_zc_allocator_keep (GstZcAllocator *self, GstMemory *memory, GstBuffer *buffer)
 {
-  return take (self, data, bytes, grew);
+  GstZcMemory *whole_memory = to_zc_memory (memory);
+
+  if (memory->allocator != GST_ALLOCATOR_CAST (self) || memory->parent != NULL || whole_memory->engine != NULL
+      || GST_MINI_OBJECT_REFCOUNT_VALUE (memory) != 1 || !gst_memory_is_writable (memory))
+    return FALSE;
+  memory->offset = 0;
+  memory->size = memory->maxsize;
+  whole_memory->buffer = buffer;
+  zc_block_give (whole_memory->block);
+  return TRUE;
+}
+
+/* A new block: its memory is alive from the start, in a buffer. */
+static void
+dress (ZcBlock *block, gpointer data)
+{
+  GstZcAllocator *self = data;
+  GstBuffer *buffer = self->make_header (self->data);
+
+  gst_buffer_append_memory (buffer, init_memory (self, block));
+  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+  ((GstZcMemory *) block->header)->buffer = buffer;
+}
+
+static void
+strip (ZcBlock *block)
+{
+  GstZcMemory *memory = block->header;
+
+  memory->stripping = TRUE;
+  gst_clear_buffer (&memory->buffer);
+  memory->stripping = FALSE;
 }
 
 gboolean
@@ -142,38 +194,23 @@ gst_zc_memory_evacuate (GstMemory *memory, gint64 timeout_us)
   return TRUE;
 }
 
-gboolean
-gst_zc_allocator_renew (GstZcAllocator *self, GstMemory *memory)
-{
-  if (memory->allocator != GST_ALLOCATOR_CAST (self) || memory->parent != NULL
-      || to_zc_memory (memory)->engine != NULL || GST_MINI_OBJECT_REFCOUNT_VALUE (memory) != 1
-      || !gst_memory_is_writable (memory))
-    return FALSE;
-  memory->offset = 0;
-  memory->size = memory->maxsize;
-  return TRUE;
-}
-
-guint
-gst_zc_allocator_get_size (GstZcAllocator *self)
-{
-  return zc_slab_size (self->slab);
-}
-
-guint
-gst_zc_allocator_get_outstanding (GstZcAllocator *self)
-{
-  return zc_slab_outstanding (self->slab);
-}
-
 GstZcAllocator *
-gst_zc_allocator_new (gsize block_bytes, guint min_blocks, guint max_blocks)
+gst_zc_allocator_new (gsize block_bytes, guint min_blocks, guint max_blocks, GstZcMakeHeader make_header, gpointer data)
 {
   GstZcAllocator *self = g_object_new (GST_TYPE_ZC_ALLOCATOR, NULL);
 
   gst_object_ref_sink (self);
-  self->slab = zc_slab_new (block_bytes, sizeof (GstZcMemory), min_blocks, max_blocks);
+  self->make_header = make_header;
+  self->data = data;
+  self->hooks = (ZcSlabHooks){ dress, strip, self };
+  self->slab = zc_slab_new (block_bytes, sizeof (GstZcMemory), min_blocks, max_blocks, &self->hooks);
   return self;
+}
+
+ZcSlab *
+gst_zc_allocator_get_slab (GstZcAllocator *self)
+{
+  return self->slab;
 }
 
 static void

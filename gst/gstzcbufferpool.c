@@ -2,10 +2,16 @@
 #include "gstzcbufferpool.h"
 
 #include "gstzcallocator.h"
+#include "zc-keeper.h"
 #include "zc-limits.h"
 #include "zc-stack.h"
 
 #include <stdatomic.h>
+
+#define CACHE_LINE 64
+
+/* Headers without memory that are there from the start, for silence. */
+#define WARM_HEADERS 16
 
 struct _GstZcBufferPool {
   GstBufferPool parent;
@@ -14,16 +20,24 @@ struct _GstZcBufferPool {
   guint block_bytes;
   guint min_buffers;
   guint max_buffers;
+  gboolean adaptive;
 
   /* Made at the start. The allocator stays after the stop, to tell what is outstanding. */
   GstZcAllocator *allocator;
-  ZcStack *whole; /* idle GstBuffer, each with one block that nobody else reads */
-  ZcStack *bare;  /* idle GstBuffer without memory */
+  ZcSlab *slab;     /* the allocator's */
+  ZcStack *bare;    /* idle GstBuffer without memory; the others are with their blocks */
+  ZcKeeper *keeper; /* if adaptive */
+
+  GMutex resizing;  /* guards running; held while blocks are made or given back; before the keeper's lock */
+  gboolean running;
+  guint64 past_allocations; /* of the allocators before this one; object lock */
+
+  guint8 pad[CACHE_LINE]; /* the above is read by whoever releases, the below written by who acquires */
 
   _Atomic guint64 hits;
   _Atomic guint64 misses;
-  _Atomic guint64 allocations;
-  _Atomic guint high_water;
+  _Atomic guint64 headers; /* made after the start */
+  guint8 end_pad[CACHE_LINE];
 };
 
 G_DEFINE_FINAL_TYPE (GstZcBufferPool, gst_zc_buffer_pool, GST_TYPE_BUFFER_POOL)
@@ -41,100 +55,44 @@ count (_Atomic guint64 *counter, guint n)
   atomic_fetch_add_explicit (counter, n, memory_order_relaxed);
 }
 
-/* Idle blocks are out of the slab, but in nobody's hand. */
-static guint
-outstanding (GstZcBufferPool *self)
-{
-  guint taken = self->allocator != NULL ? gst_zc_allocator_get_outstanding (self->allocator) : 0;
-  guint idle = self->whole != NULL ? zc_stack_length (self->whole) : 0;
-
-  return taken > idle ? taken - idle : 0; /* the two are not read at the same moment */
-}
-
-static void
-note_high_water (GstZcBufferPool *self)
-{
-  guint now = outstanding (self);
-  guint high = atomic_load_explicit (&self->high_water, memory_order_relaxed);
-
-  while (now > high && !atomic_compare_exchange_weak_explicit (&self->high_water, &high, now, memory_order_relaxed,
-      memory_order_relaxed))
-    ;
-}
-
 static GstBuffer *
-take_bare (GstZcBufferPool *self, guint *n_allocated)
+take_bare (GstZcBufferPool *self, gboolean *missed)
 {
   GstBuffer *buffer = zc_stack_pop (self->bare);
 
-  if (buffer == NULL) {
-    buffer = gst_buffer_new ();
-    ++*n_allocated;
-  }
-  return buffer;
+  if (buffer != NULL)
+    return buffer;
+  *missed = TRUE;
+  count (&self->headers, 1);
+  return gst_buffer_new ();
 }
 
-/* Adds a header to it (taken over; NULL at the bound, and so is the result). */
+/* Of a new block. */
 static GstBuffer *
-dress (GstZcBufferPool *self, GstMemory *memory, gboolean grew, guint *n_allocated)
+make_header (gpointer data)
 {
-  GstBuffer *buffer;
+  gboolean missed;
 
-  if (memory == NULL)
-    return NULL;
-  *n_allocated += grew;
-  buffer = take_bare (self, n_allocated);
+  return take_bare (data, &missed);
+}
+
+/* A block in a buffer, leased if there are params for it. NULL at the bound. */
+static GstBuffer *
+take (GstZcBufferPool *self, const GstZcLeaseParams *lease, gboolean *missed)
+{
+  GstBuffer *buffer = NULL;
+  GstMemory *memory;
+
+  if (lease != NULL)
+    memory = gst_zc_allocator_lease (self->allocator, lease->data, lease->bytes, &buffer, missed);
+  else
+    memory = gst_zc_allocator_take (self->allocator, &buffer, missed);
+  if (memory == NULL || buffer != NULL)
+    return buffer;
+  buffer = take_bare (self, missed);
   gst_buffer_append_memory (buffer, memory);
   GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
   return buffer;
-}
-
-static GstBuffer *
-make_whole (GstZcBufferPool *self, guint *n_allocated)
-{
-  gboolean grew;
-  GstMemory *memory = gst_zc_allocator_take (self->allocator, &grew);
-
-  return dress (self, memory, grew, n_allocated);
-}
-
-static GstBuffer *
-take_whole (GstZcBufferPool *self, guint *n_allocated)
-{
-  GstBuffer *buffer = zc_stack_pop (self->whole);
-
-  return buffer != NULL ? buffer : make_whole (self, n_allocated);
-}
-
-static void
-keep_bare (GstZcBufferPool *self, GstBuffer *buffer)
-{
-  gst_buffer_remove_all_memory (buffer);
-  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
-  if (!zc_stack_push (self->bare, buffer))
-    gst_buffer_unref (buffer);
-}
-
-/* A lease wants header and block apart; idle ones may all be together. */
-static void
-part_one_if_need_be (GstZcBufferPool *self)
-{
-  gboolean has_block = gst_zc_allocator_get_size (self->allocator) > gst_zc_allocator_get_outstanding (self->allocator);
-  GstBuffer *buffer;
-
-  if ((!has_block || zc_stack_length (self->bare) == 0) && (buffer = zc_stack_pop (self->whole)) != NULL)
-    keep_bare (self, buffer);
-}
-
-static GstBuffer *
-make_leased (GstZcBufferPool *self, const GstZcLeaseParams *params, guint *n_allocated)
-{
-  gboolean grew;
-  GstMemory *memory;
-
-  part_one_if_need_be (self);
-  memory = gst_zc_allocator_lease (self->allocator, params->data, params->bytes, &grew);
-  return dress (self, memory, grew, n_allocated);
 }
 
 static GstFlowReturn
@@ -142,30 +100,23 @@ gst_zc_buffer_pool_acquire_buffer (GstBufferPool *pool, GstBuffer **buffer, GstB
 {
   GstZcBufferPool *self = to_own (pool);
   guint flags = params != NULL ? params->flags : 0;
-  guint n_allocated = 0;
+  gboolean missed = FALSE;
   GstBuffer *taken;
 
   if (GST_BUFFER_POOL_IS_FLUSHING (pool))
     return GST_FLOW_FLUSHING;
   if ((flags & GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_BARE) != 0)
-    taken = take_bare (self, &n_allocated);
+    taken = take_bare (self, &missed);
   else if ((flags & GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_LEASE) != 0)
-    taken = make_leased (self, (const GstZcLeaseParams *) params, &n_allocated);
+    taken = take (self, (const GstZcLeaseParams *) params, &missed);
   else
-    taken = take_whole (self, &n_allocated);
-  if (taken == NULL || n_allocated > 0)
-    count (&self->misses, 1);
-  else
-    count (&self->hits, 1);
-  if (n_allocated > 0)
-    count (&self->allocations, n_allocated);
-  if (taken == NULL)
-    return GST_FLOW_EOS;
-  note_high_water (self);
+    taken = take (self, NULL, &missed);
+  count (taken == NULL || missed ? &self->misses : &self->hits, 1);
+  if (self->keeper != NULL && zc_slab_is_low (self->slab))
+    zc_keeper_ask (self->keeper);
   *buffer = taken;
-  return GST_FLOW_OK;
+  return taken != NULL ? GST_FLOW_OK : GST_FLOW_EOS;
 }
-
 
 static gboolean
 remove_unpooled_meta (GstBuffer *buffer, GstMeta **meta, gpointer data)
@@ -189,18 +140,24 @@ gst_zc_buffer_pool_reset_buffer (GstBufferPool *pool, GstBuffer *buffer)
   gst_buffer_foreach_meta (buffer, remove_unpooled_meta, NULL);
 }
 
+static void
+keep_bare (GstZcBufferPool *self, GstBuffer *buffer)
+{
+  gst_buffer_remove_all_memory (buffer);
+  GST_BUFFER_FLAG_UNSET (buffer, GST_BUFFER_FLAG_TAG_MEMORY);
+  if (!zc_stack_push (self->bare, buffer))
+    gst_buffer_unref (buffer);
+}
+
 /* In whichever thread dropped the last reference. */
 static void
 gst_zc_buffer_pool_release_buffer (GstBufferPool *pool, GstBuffer *buffer)
 {
   GstZcBufferPool *self = to_own (pool);
-  gboolean whole = gst_buffer_n_memory (buffer) == 1
-      && gst_zc_allocator_renew (self->allocator, gst_buffer_peek_memory (buffer, 0));
 
-  if (!whole)
+  if (gst_buffer_n_memory (buffer) != 1
+      || !gst_zc_allocator_keep (self->allocator, gst_buffer_peek_memory (buffer, 0), buffer))
     keep_bare (self, buffer);
-  else if (!zc_stack_push (self->whole, buffer))
-    gst_buffer_unref (buffer);
 }
 
 static gboolean
@@ -224,47 +181,53 @@ gst_zc_buffer_pool_set_config (GstBufferPool *pool, GstStructure *config)
   return GST_BUFFER_POOL_CLASS (gst_zc_buffer_pool_parent_class)->set_config (pool, config);
 }
 
-/* What get_stats() looks at changes under the object lock only. */
-static void
-replace (GstZcBufferPool *self, GstZcAllocator *allocator, ZcStack *whole, ZcStack *bare)
+/* The keeper's: headers without memory beyond as many as there are blocks are given back with these. */
+static gint64
+tend (gpointer data, gint64 now_us)
 {
-  GstZcAllocator *old_allocator = self->allocator;
-  ZcStack *old_whole = self->whole, *old_bare = self->bare;
+  GstZcBufferPool *self = data;
+  gint64 again_us = zc_slab_tend (self->slab, now_us);
+  GstBuffer *buffer;
 
-  GST_OBJECT_LOCK (self);
-  self->allocator = allocator;
-  self->whole = whole;
-  self->bare = bare;
-  GST_OBJECT_UNLOCK (self);
-
-  if (old_allocator != allocator)
-    gst_clear_object (&old_allocator);
-  g_clear_pointer (&old_whole, zc_stack_free);
-  g_clear_pointer (&old_bare, zc_stack_free);
+  while (zc_stack_length (self->bare) > MAX (zc_slab_size (self->slab), WARM_HEADERS)
+      && (buffer = zc_stack_pop (self->bare)) != NULL)
+    gst_buffer_unref (buffer);
+  return again_us;
 }
 
+/* get_stats() looks at it under the object lock. */
+static void
+set_allocator (GstZcBufferPool *self, GstZcAllocator *allocator)
+{
+  GstZcAllocator *old;
+
+  GST_OBJECT_LOCK (self);
+  old = self->allocator;
+  self->allocator = allocator;
+  self->slab = gst_zc_allocator_get_slab (allocator);
+  self->past_allocations += old != NULL ? zc_slab_growths (gst_zc_allocator_get_slab (old)) : 0;
+  GST_OBJECT_UNLOCK (self);
+  gst_clear_object (&old);
+}
+
+/* All is there from the start: the first packet is a hit already, with sound or without. */
 static gboolean
 gst_zc_buffer_pool_start (GstBufferPool *pool)
 {
   GstZcBufferPool *self = GST_ZC_BUFFER_POOL (pool);
+  guint64 headers = atomic_load (&self->headers);
 
-  replace (self, gst_zc_allocator_new (self->block_bytes, self->min_buffers, self->max_buffers),
-      zc_stack_new (self->max_buffers), zc_stack_new (self->max_buffers));
-  /* Whole from the start: the first packet is a hit already. */
-  for (guint i = 0; i < self->min_buffers; i++) {
-    guint not_counted = 0;
-    zc_stack_push (self->whole, make_whole (self, &not_counted));
-  }
+  self->bare = zc_stack_new (MIN (self->max_buffers + WARM_HEADERS, ZC_MAX_BLOCKS));
+  set_allocator (self, gst_zc_allocator_new (self->block_bytes, self->min_buffers, self->max_buffers, make_header, self));
+  for (guint i = 0; i < WARM_HEADERS; i++)
+    zc_stack_push (self->bare, gst_buffer_new ());
+  atomic_store (&self->headers, headers);
+  if (self->adaptive)
+    self->keeper = zc_keeper_join (tend, self);
+  g_mutex_lock (&self->resizing);
+  self->running = TRUE;
+  g_mutex_unlock (&self->resizing);
   return TRUE;
-}
-
-static void
-empty (ZcStack *stack)
-{
-  GstBuffer *buffer;
-
-  while (stack != NULL && (buffer = zc_stack_pop (stack)) != NULL)
-    gst_buffer_unref (buffer);
 }
 
 /* Called when all buffers are home. The allocator stays, to tell what is outstanding. */
@@ -272,11 +235,34 @@ static gboolean
 gst_zc_buffer_pool_stop (GstBufferPool *pool)
 {
   GstZcBufferPool *self = GST_ZC_BUFFER_POOL (pool);
+  GstBuffer *buffer;
 
-  empty (self->whole);
-  empty (self->bare);
-  replace (self, self->allocator, NULL, NULL);
+  g_mutex_lock (&self->resizing);
+  self->running = FALSE;
+  g_mutex_unlock (&self->resizing);
+  g_clear_pointer (&self->keeper, zc_keeper_leave);
+  zc_slab_strip (self->slab);
+  while ((buffer = zc_stack_pop (self->bare)) != NULL)
+    gst_buffer_unref (buffer);
+  g_clear_pointer (&self->bare, zc_stack_free);
   return GST_BUFFER_POOL_CLASS (gst_zc_buffer_pool_parent_class)->stop (pool);
+}
+
+void
+gst_zc_buffer_pool_set_adaptive (GstZcBufferPool *self, gboolean adaptive)
+{
+  self->adaptive = adaptive;
+}
+
+void
+gst_zc_buffer_pool_set_bounds (GstZcBufferPool *self, guint min_buffers, guint max_buffers)
+{
+  g_mutex_lock (&self->resizing);
+  if (self->running)
+    zc_slab_set_bounds (self->slab, min_buffers, max_buffers);
+  if (self->running && self->keeper != NULL)
+    zc_keeper_ask (self->keeper); /* what is too much now goes when it was not needed for a while */
+  g_mutex_unlock (&self->resizing);
 }
 
 void
@@ -286,11 +272,14 @@ gst_zc_buffer_pool_get_stats (GstZcBufferPool *self, GstZcBufferPoolStats *stats
   *stats = (GstZcBufferPoolStats){
     .hits = atomic_load_explicit (&self->hits, memory_order_relaxed),
     .misses = atomic_load_explicit (&self->misses, memory_order_relaxed),
-    .allocations = atomic_load_explicit (&self->allocations, memory_order_relaxed),
-    .size = self->allocator != NULL ? gst_zc_allocator_get_size (self->allocator) : 0,
-    .outstanding = outstanding (self),
-    .high_water = atomic_load_explicit (&self->high_water, memory_order_relaxed),
+    .allocations = atomic_load_explicit (&self->headers, memory_order_relaxed) + self->past_allocations,
   };
+  if (self->slab != NULL) {
+    stats->allocations += zc_slab_growths (self->slab);
+    stats->size = zc_slab_size (self->slab);
+    stats->outstanding = zc_slab_outstanding (self->slab);
+    stats->high_water = zc_slab_high_water (self->slab);
+  }
   GST_OBJECT_UNLOCK (self);
 }
 
@@ -313,7 +302,10 @@ gst_zc_buffer_pool_dispose (GObject *object)
 static void
 gst_zc_buffer_pool_finalize (GObject *object)
 {
-  gst_clear_object (&GST_ZC_BUFFER_POOL (object)->allocator);
+  GstZcBufferPool *self = GST_ZC_BUFFER_POOL (object);
+
+  gst_clear_object (&self->allocator);
+  g_mutex_clear (&self->resizing);
   G_OBJECT_CLASS (gst_zc_buffer_pool_parent_class)->finalize (object);
 }
 
@@ -335,4 +327,5 @@ gst_zc_buffer_pool_class_init (GstZcBufferPoolClass *klass)
 static void
 gst_zc_buffer_pool_init (GstZcBufferPool *self)
 {
+  g_mutex_init (&self->resizing);
 }

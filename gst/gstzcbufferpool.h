@@ -2,8 +2,8 @@
 /* gstzcbufferpool.h: a GstBufferPool whose acquire and release take no lock, allocate nothing and never wait.
  *
  * Headers (GstBuffer) and memory (GstMemory) come home separately. A buffer that comes back with its memory unread by
- * anybody is kept whole and goes out again as it is. If somebody still reads the memory (a partial copy shares it
- * without holding the buffer), the header alone is kept, and the block returns by itself with its last reader.
+ * anybody is kept whole, with its block, and goes out again as it is. If somebody still reads the memory (a partial copy
+ * shares it without holding the buffer), the header alone is kept, and the block returns by itself with its last reader.
  *
  * gst_buffer_pool_acquire_buffer() never waits, whatever its flags: at the bound it returns GST_FLOW_EOS, as
  * GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT has it. Give max-buffers in the configuration; 0 stands for the highest
@@ -36,13 +36,21 @@ typedef struct {
 typedef struct {
   guint64 hits;        /* acquired with nothing allocated */
   guint64 misses;      /* acquired with something allocated, or refused at the bound */
-  guint64 allocations; /* headers and blocks made after the start */
+  guint64 allocations; /* headers, and pieces of memory for blocks, made after the start, ahead of need or not */
   guint size;          /* blocks that exist */
   guint outstanding;   /* blocks that somebody has */
   guint high_water;    /* most of them at once */
 } GstZcBufferPoolStats;
 
 GstBufferPool *gst_zc_buffer_pool_new (void);
+
+/* Before the start. Adaptive: a thread (see zc-keeper.h) makes buffers ahead of need, and gives memory back when it was not
+ * needed for a while; see zc_slab_tend(). Otherwise buffers are made when one is acquired and none is left. */
+void gst_zc_buffer_pool_set_adaptive (GstZcBufferPool *self, gboolean adaptive);
+
+/* Of a pool that is running: instead of those in the configuration (1 to ZC_MAX_BLOCKS, min up to max), see
+ * zc_slab_set_bounds(). Any thread that has the time to allocate. */
+void gst_zc_buffer_pool_set_bounds (GstZcBufferPool *self, guint min_buffers, guint max_buffers);
 
 /* Also of a pool that was stopped: what is outstanding then is what others still hold. */
 void gst_zc_buffer_pool_get_stats (GstZcBufferPool *self, GstZcBufferPoolStats *stats);

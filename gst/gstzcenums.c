@@ -54,6 +54,22 @@ gst_zc_memory_mode_get_type (void)
 }
 
 GType
+gst_zc_pool_strategy_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { GST_ZC_POOL_STRATEGY_FIXED, "pool-max-buffers from the start, and never another number", "fixed" },
+    { GST_ZC_POOL_STRATEGY_ADAPTIVE, "From pool-min-buffers up to pool-max-buffers as needed, and back when it is quiet",
+      "adaptive" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstZcPoolStrategy", values));
+  return type;
+}
+
+GType
 gst_zc_overflow_get_type (void)
 {
   static const GEnumValue values[] = {

@@ -24,6 +24,14 @@ typedef enum {
 GType gst_zc_memory_mode_get_type (void);
 
 typedef enum {
+  GST_ZC_POOL_STRATEGY_FIXED,    /* all buffers from the start, and none more */
+  GST_ZC_POOL_STRATEGY_ADAPTIVE, /* more ahead of need, fewer when they were not needed for a while */
+} GstZcPoolStrategy;
+
+#define GST_TYPE_ZC_POOL_STRATEGY (gst_zc_pool_strategy_get_type ())
+GType gst_zc_pool_strategy_get_type (void);
+
+typedef enum {
   GST_ZC_OVERFLOW_DROP,     /* the packet is lost: DISCONT, a count and a message */
   GST_ZC_OVERFLOW_ALLOCATE, /* it gets memory of its own */
 } GstZcOverflow;

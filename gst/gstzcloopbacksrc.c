@@ -658,13 +658,17 @@ static void
 gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
+  GstZcSettings settings;
   gboolean known;
 
   GST_OBJECT_LOCK (self);
   known = gst_zc_settings_set (&self->settings, id, value);
   self->other_device |= gst_zc_settings_is_target (id);
   g_atomic_int_set (&self->overflow, self->settings.overflow);
+  settings = self->settings;
   GST_OBJECT_UNLOCK (self);
+  if (gst_zc_settings_is_bound (id))
+    gst_zc_allocation_set_bounds (&self->allocation, &settings);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
@@ -737,6 +741,7 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
 
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_BACKEND, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_MEMORY_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_POOL_STRATEGY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_OVERFLOW, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_IDLE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_PROCESS_MODE, 0);

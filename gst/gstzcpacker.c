@@ -130,14 +130,14 @@ map_buffer (GstZcPacker *self)
 }
 
 /* EOS: the pool is at its bound. FLUSHING: the capture is about to be woken (a foreign pool may mean anything by it).
- * Memory of its own helps against any other trouble with a pool. */
+ * Memory of its own helps against any other trouble with a pool. `flow` is what the pool said about this packet already,
+ * OK if nothing. */
 static GstFlowReturn
-begin (GstZcPacker *self, guint64 position, GstZcOverflow overflow)
+begin (GstZcPacker *self, guint64 position, GstZcOverflow overflow, GstFlowReturn flow)
 {
   GstBufferPoolAcquireParams params = { .flags = GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT };
-  GstFlowReturn flow = GST_FLOW_OK;
 
-  if (self->pool != NULL)
+  if (self->pool != NULL && flow == GST_FLOW_OK)
     flow = gst_buffer_pool_acquire_buffer (self->pool, &self->buffer, &params);
   if ((flow == GST_FLOW_FLUSHING && self->own_pool) || (flow == GST_FLOW_EOS && overflow == GST_ZC_OVERFLOW_DROP))
     return flow;
@@ -215,10 +215,10 @@ drop (GstZcPacker *self, guint frames)
 
 /* FALSE if the frames are not to be taken, but dropped (or left, when flushing). */
 static gboolean
-ready (GstZcPacker *self, guint64 position, GstZcOverflow overflow)
+ready (GstZcPacker *self, guint64 position, GstZcOverflow overflow, GstFlowReturn flow)
 {
-  GstFlowReturn flow = self->buffer == NULL && self->to_drop == 0 ? begin (self, position, overflow) : GST_FLOW_OK;
-
+  if (self->buffer == NULL && self->to_drop == 0)
+    flow = begin (self, position, overflow, flow);
   if (flow == GST_FLOW_EOS) {
     zc_stats_add (self->stats, ZC_STAT_OVERFLOWS, 1);
     self->to_drop = self->packet_frames;
@@ -235,19 +235,20 @@ is_worth_lending (GstZcPacker *self, guint frames)
       && LEAST_LOAN * frames >= self->packet_frames;
 }
 
-/* NULL if the pool is at its bound, or flushing. */
-static GstBuffer *
-lend (GstZcPacker *self, const ZcSpan *span, guint frames)
+/* What the pool said: EOS at its bound. */
+static GstFlowReturn
+lend (GstZcPacker *self, const ZcSpan *span, guint frames, GstBuffer **lent)
 {
   gsize bytes = (gsize) frames * self->frame_bytes;
   GstZcLeaseParams params = { .params.flags = GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_LEASE, .data = span->data, .bytes = bytes };
-  GstBuffer *buffer = NULL;
+  GstFlowReturn flow = gst_buffer_pool_acquire_buffer (self->pool, lent, &params.params);
 
-  if (gst_buffer_pool_acquire_buffer (self->pool, &buffer, &params.params) != GST_FLOW_OK)
-    return NULL;
-  gst_zc_loans_add (self->loans, gst_buffer_peek_memory (buffer, 0));
+  if (flow != GST_FLOW_OK)
+    return flow;
+  gst_zc_loans_add (self->loans, gst_buffer_peek_memory (*lent, 0));
   zc_stats_add (self->stats, ZC_STAT_BYTES_LEASED, bytes);
-  return label (self, buffer, span->position, frames);
+  label (self, *lent, span->position, frames);
+  return GST_FLOW_OK;
 }
 
 guint
@@ -256,6 +257,7 @@ gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow
   gboolean follows = !span->discont && span->data != NULL;
   gboolean lendable = span->data != NULL && is_worth_lending (self, span->frames);
   guint frames = MIN (span->frames, self->packet_frames - self->filled);
+  GstFlowReturn flow = GST_FLOW_OK;
 
   *buffer = NULL;
   if (self->buffer != NULL && (lendable || !follows)) {
@@ -269,9 +271,12 @@ gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow
     *buffer = silence (self, span->position, frames);
     return frames;
   }
-  if (lendable && (*buffer = lend (self, span, frames)) != NULL)
-    return frames;
-  if (!ready (self, span->position, overflow))
+  if (lendable) {
+    flow = lend (self, span, frames, buffer);
+    if (flow == GST_FLOW_OK)
+      return frames;
+  }
+  if (!ready (self, span->position, overflow, flow))
     return drop (self, frames);
   memcpy (self->map.data + (gsize) self->filled * self->frame_bytes, span->data, (gsize) frames * self->frame_bytes);
   self->filled += frames;

@@ -8,6 +8,7 @@
 #define DEFAULT_BUFFER_TIME_US      4000000
 #define DEFAULT_MEMORY_MODE         GST_ZC_MEMORY_MODE_POOL
 #define DEFAULT_OVERFLOW            GST_ZC_OVERFLOW_DROP
+#define DEFAULT_POOL_STRATEGY       GST_ZC_POOL_STRATEGY_ADAPTIVE
 #define DEFAULT_POOL_MIN_BUFFERS    64
 #define DEFAULT_POOL_MAX_BUFFERS    1024
 
@@ -15,6 +16,7 @@ void
 gst_zc_settings_install (GObjectClass *klass)
 {
   const GParamFlags flags = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY;
+  const GParamFlags any_time = G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING;
 
   g_object_class_install_property (klass, GST_ZC_SETTING_BACKEND, g_param_spec_enum ("backend", "Backend",
       "The audio system to capture from", GST_TYPE_ZC_BACKEND, GST_ZC_BACKEND_AUTO, flags));
@@ -37,12 +39,15 @@ gst_zc_settings_install (GObjectClass *klass)
       "Where the memory of a packet comes from", GST_TYPE_ZC_MEMORY_MODE, DEFAULT_MEMORY_MODE, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_OVERFLOW, g_param_spec_enum ("overflow", "Overflow",
       "What to do with a packet when downstream holds pool-max-buffers buffers", GST_TYPE_ZC_OVERFLOW,
-      DEFAULT_OVERFLOW, G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_PLAYING));
+      DEFAULT_OVERFLOW, any_time));
+  g_object_class_install_property (klass, GST_ZC_SETTING_POOL_STRATEGY, g_param_spec_enum ("pool-strategy",
+      "Pool strategy", "How many buffers the pool has", GST_TYPE_ZC_POOL_STRATEGY, DEFAULT_POOL_STRATEGY, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_POOL_MIN_BUFFERS, g_param_spec_uint ("pool-min-buffers",
-      "Pool minimum", "Buffers that the pool makes before the first packet", 1, ZC_MAX_BLOCKS,
-      DEFAULT_POOL_MIN_BUFFERS, flags));
+      "Pool minimum", "Buffers that an adaptive pool has from the start, and keeps; while it runs, a minimum above "
+      "pool-max-buffers waits for a new maximum", 1, ZC_MAX_BLOCKS, DEFAULT_POOL_MIN_BUFFERS, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_POOL_MAX_BUFFERS, g_param_spec_uint ("pool-max-buffers",
-      "Pool maximum", "Buffers that the pool may grow to", 1, ZC_MAX_BLOCKS, DEFAULT_POOL_MAX_BUFFERS, flags));
+      "Pool maximum", "Buffers that downstream may hold at once: all that a pool has, and that an adaptive one may grow to", 1, ZC_MAX_BLOCKS,
+      DEFAULT_POOL_MAX_BUFFERS, any_time));
 }
 
 void
@@ -54,6 +59,7 @@ gst_zc_settings_init (GstZcSettings *settings)
     .buffer_time_us = DEFAULT_BUFFER_TIME_US,
     .memory_mode = DEFAULT_MEMORY_MODE,
     .overflow = DEFAULT_OVERFLOW,
+    .pool_strategy = DEFAULT_POOL_STRATEGY,
     .pool_min_buffers = DEFAULT_POOL_MIN_BUFFERS,
     .pool_max_buffers = DEFAULT_POOL_MAX_BUFFERS,
   };
@@ -69,6 +75,12 @@ gboolean
 gst_zc_settings_is_target (guint id)
 {
   return id >= GST_ZC_SETTING_BACKEND && id <= GST_ZC_SETTING_PROCESS_MODE;
+}
+
+gboolean
+gst_zc_settings_is_bound (guint id)
+{
+  return id == GST_ZC_SETTING_POOL_MIN_BUFFERS || id == GST_ZC_SETTING_POOL_MAX_BUFFERS;
 }
 
 gboolean
@@ -102,6 +114,9 @@ gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
       return TRUE;
     case GST_ZC_SETTING_OVERFLOW:
       settings->overflow = (GstZcOverflow) g_value_get_enum (value);
+      return TRUE;
+    case GST_ZC_SETTING_POOL_STRATEGY:
+      settings->pool_strategy = (GstZcPoolStrategy) g_value_get_enum (value);
       return TRUE;
     case GST_ZC_SETTING_POOL_MIN_BUFFERS:
       settings->pool_min_buffers = g_value_get_uint (value);
@@ -145,6 +160,9 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
     case GST_ZC_SETTING_OVERFLOW:
       g_value_set_enum (value, settings->overflow);
       return TRUE;
+    case GST_ZC_SETTING_POOL_STRATEGY:
+      g_value_set_enum (value, settings->pool_strategy);
+      return TRUE;
     case GST_ZC_SETTING_POOL_MIN_BUFFERS:
       g_value_set_uint (value, settings->pool_min_buffers);
       return TRUE;
@@ -159,7 +177,7 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
 gboolean
 gst_zc_settings_check (const GstZcSettings *settings, GError **error)
 {
-  if (settings->pool_min_buffers <= settings->pool_max_buffers)
+  if (settings->pool_strategy == GST_ZC_POOL_STRATEGY_FIXED || settings->pool_min_buffers <= settings->pool_max_buffers)
     return TRUE;
   g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "pool-min-buffers (%u) is above pool-max-buffers (%u). Lower the "
       "one or raise the other.", settings->pool_min_buffers, settings->pool_max_buffers);

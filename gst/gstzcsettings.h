@@ -19,6 +19,7 @@ typedef struct {
   gint64 buffer_time_us;
   GstZcMemoryMode memory_mode;
   GstZcOverflow overflow;
+  GstZcPoolStrategy pool_strategy;
   guint pool_min_buffers;
   guint pool_max_buffers;
 } GstZcSettings;
@@ -34,6 +35,7 @@ enum {
   GST_ZC_SETTING_BUFFER_TIME,
   GST_ZC_SETTING_MEMORY_MODE,
   GST_ZC_SETTING_OVERFLOW,
+  GST_ZC_SETTING_POOL_STRATEGY,
   GST_ZC_SETTING_POOL_MIN_BUFFERS,
   GST_ZC_SETTING_POOL_MAX_BUFFERS,
   GST_ZC_N_SETTINGS,
@@ -46,6 +48,9 @@ void gst_zc_settings_clear (GstZcSettings *settings);
 
 /* A change of it takes a new opening of the device. */
 gboolean gst_zc_settings_is_target (guint id);
+
+/* A change of it goes to the pool that is in use. */
+gboolean gst_zc_settings_is_bound (guint id);
 
 /* FALSE if there is no setting of that id. */
 gboolean gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value);

@@ -28,3 +28,6 @@
 
 /* Blocks in a slab: the index field of a ZcStack is 16 bits wide. */
 #define ZC_MAX_BLOCKS 65534
+
+/* Memory that a pool has not needed for so long goes back to the system (pool-strategy=adaptive). */
+#define ZC_POOL_QUIET_US (G_GINT64_CONSTANT (10) * 1000 * 1000)

@@ -2,42 +2,177 @@
 #include "zc-slab.h"
 
 #include "zc-limits.h"
-#include "zc-stack.h"
+#include "zc-region.h"
 
 #include <stdatomic.h>
 
 #define CACHE_LINE 64
 
+/* Each makes the slab a quarter larger at least: from one block to the highest number, and some to spare. */
+#define MAX_REGIONS 64
+
+/* A place for a region. Whoever sets `busy` is the only one to fill or drain it; no lock is needed, and nobody waits. */
+typedef struct {
+  _Atomic gboolean busy; /* also as long as it is no place yet */
+  guint n;               /* blocks that it has; of who is busy with it */
+  _Atomic (ZcRegion *) region; /* set once */
+} Slot;
+
 struct _ZcSlab {
+  gsize block_bytes;
+  gsize header_bytes;
+  const ZcSlabHooks *hooks;
+  guint first_blocks; /* of the first region */
+  _Atomic guint min_blocks;
+  _Atomic guint max_blocks;
+  _Atomic guint n_slots;
+  _Atomic guint reserved;  /* blocks that regions have or are to have */
+  _Atomic guint size;      /* those that they have */
+  _Atomic guint in_flight; /* regions that are filled ahead of need, or drained */
+  _Atomic guint growths;
+  Slot slots[MAX_REGIONS];
+  gint64 quiet_since_us; /* of tend */
+
+  guint8 pad[CACHE_LINE]; /* what follows changes with every block; the above is read with every block */
+
   _Atomic guint refs; /* one for the owner, one for each block that is out */
   _Atomic gboolean owned;
-  gsize block_bytes;
-  gsize stride_bytes;
-  gsize header_bytes;
-  guint max_blocks;
-  ZcStack *free;
-  guint8 *first_region; /* data of the first min_blocks blocks, one piece */
+  _Atomic guint peak; /* most blocks out since tend looked */
+  _Atomic guint high_water;
 
-  GMutex growing; /* guards `blocks` and what n_blocks counts; innermost, held while allocating only */
-  ZcBlock **blocks;
-  _Atomic guint n_blocks;
-  guint n_first;
+  guint8 end_pad[CACHE_LINE];
 };
 
-static ZcBlock *
-add_block (ZcSlab *slab, guint8 *data)
-{
-  ZcBlock *block = g_malloc0 (sizeof *block + slab->header_bytes);
+/* -- regions ----------------------------------------------------------------------------------------------------- */
 
-  block->slab = slab;
-  block->data = data;
-  block->header = block + 1;
-  slab->blocks[atomic_fetch_add (&slab->n_blocks, 1)] = block;
-  return block;
+static gboolean
+claim (Slot *slot)
+{
+  gboolean idle = FALSE;
+
+  return atomic_compare_exchange_strong (&slot->busy, &idle, TRUE);
 }
 
+static void
+unclaim (Slot *slot)
+{
+  atomic_store (&slot->busy, FALSE);
+}
+
+/* A slot whose region has no memory, to be filled. NULL if there is none and can be none. */
+static Slot *
+claim_empty (ZcSlab *slab)
+{
+  guint n_slots = atomic_load (&slab->n_slots);
+
+  for (guint i = 0; i < n_slots; i++) {
+    Slot *slot = &slab->slots[i];
+    if (!claim (slot))
+      continue;
+    if (slot->n == 0)
+      return slot;
+    unclaim (slot);
+  }
+  do {
+    n_slots = atomic_load (&slab->n_slots);
+    if (n_slots == MAX_REGIONS)
+      return NULL;
+  } while (!atomic_compare_exchange_strong (&slab->n_slots, &n_slots, n_slots + 1));
+  return &slab->slots[n_slots];
+}
+
+/* The newest region that is idle and without which the slab has `keep` blocks. NULL if there is none. Never the first: that stays,
+ * so that all others can go. */
+static Slot *
+claim_idle (ZcSlab *slab, guint keep)
+{
+  for (guint i = atomic_load (&slab->n_slots); i-- > 1;) {
+    Slot *slot = &slab->slots[i];
+    if (!claim (slot))
+      continue;
+    if (slot->n > 0 && atomic_load (&slab->size) >= keep + slot->n && zc_region_is_idle (slot->region))
+      return slot;
+    unclaim (slot);
+  }
+  return NULL;
+}
+
+/* Up to n blocks beyond those there are; returns how many there may be. */
+static guint
+reserve (ZcSlab *slab, guint n)
+{
+  guint reserved = atomic_load (&slab->reserved), most;
+
+  do {
+    guint max_blocks = atomic_load (&slab->max_blocks);
+    most = max_blocks > reserved ? MIN (n, max_blocks - reserved) : 0;
+  } while (!atomic_compare_exchange_weak (&slab->reserved, &reserved, reserved + most));
+  return most;
+}
+
+/* Memory for n blocks that were reserved, or for as many as a region that is empty has room for. FALSE if none can be made. */
+static gboolean
+fill (ZcSlab *slab, guint n, ZcBlock **first)
+{
+  Slot *slot = claim_empty (slab);
+
+  if (slot == NULL) {
+    atomic_fetch_sub (&slab->reserved, n);
+    return FALSE;
+  }
+  if (slot->region == NULL)
+    atomic_store_explicit (&slot->region, zc_region_new (slab, n, slab->block_bytes, slab->header_bytes, slab->hooks),
+        memory_order_release);
+  slot->n = MIN (n, zc_region_room (slot->region));
+  atomic_fetch_sub (&slab->reserved, n - slot->n);
+  zc_region_fill (slot->region, slot->n, first);
+  atomic_fetch_add (&slab->size, slot->n);
+  atomic_fetch_add_explicit (&slab->growths, 1, memory_order_relaxed);
+  unclaim (slot);
+  return TRUE;
+}
+
+/* Up to n more, ahead of need. FALSE if there can be none. */
+static gboolean
+grow (ZcSlab *slab, guint n)
+{
+  gboolean grown;
+
+  atomic_fetch_add (&slab->in_flight, 1);
+  n = reserve (slab, n);
+  grown = n > 0 && fill (slab, n, NULL);
+  atomic_fetch_sub (&slab->in_flight, 1);
+  return grown;
+}
+
+/* A region that is idle goes, if `keep` blocks are left. FALSE if there is none. */
+static gboolean
+shrink (ZcSlab *slab, guint keep)
+{
+  Slot *slot = claim_idle (slab, keep);
+  gboolean drained;
+
+  if (slot == NULL)
+    return FALSE;
+  atomic_fetch_add (&slab->in_flight, 1);
+  atomic_fetch_sub (&slab->reserved, slot->n); /* a burst that comes now makes new ones */
+  atomic_fetch_sub (&slab->size, slot->n);
+  drained = zc_region_drain (slot->region);
+  if (drained) {
+    slot->n = 0;
+  } else {
+    atomic_fetch_add (&slab->reserved, slot->n);
+    atomic_fetch_add (&slab->size, slot->n);
+  }
+  atomic_fetch_sub (&slab->in_flight, 1);
+  unclaim (slot);
+  return drained;
+}
+
+/* -- life -------------------------------------------------------------------------------------------------------- */
+
 ZcSlab *
-zc_slab_new (gsize block_bytes, gsize header_bytes, guint min_blocks, guint max_blocks)
+zc_slab_new (gsize block_bytes, gsize header_bytes, guint min_blocks, guint max_blocks, const ZcSlabHooks *hooks)
 {
   ZcSlab *slab;
 
@@ -46,40 +181,27 @@ zc_slab_new (gsize block_bytes, gsize header_bytes, guint min_blocks, guint max_
   atomic_init (&slab->refs, 1);
   atomic_init (&slab->owned, TRUE);
   slab->block_bytes = block_bytes;
-  slab->stride_bytes = (block_bytes + CACHE_LINE - 1) & ~(gsize) (CACHE_LINE - 1);
   slab->header_bytes = header_bytes;
-  slab->max_blocks = max_blocks;
-  slab->free = zc_stack_new (max_blocks);
-  slab->blocks = g_new0 (ZcBlock *, max_blocks);
-  slab->n_first = min_blocks;
-  g_mutex_init (&slab->growing);
-
-  /* Zeroed, which also has the system back every page now and not under the first packet. */
-  if (min_blocks > 0)
-    slab->first_region = g_aligned_alloc0 (min_blocks, slab->stride_bytes, CACHE_LINE);
-  for (guint i = 0; i < min_blocks; i++)
-    zc_stack_push (slab->free, add_block (slab, slab->first_region + i * slab->stride_bytes));
+  slab->hooks = hooks;
+  slab->first_blocks = min_blocks;
+  atomic_init (&slab->min_blocks, min_blocks);
+  atomic_init (&slab->max_blocks, max_blocks);
+  for (guint i = 0; i < MAX_REGIONS; i++)
+    atomic_init (&slab->slots[i].busy, TRUE);
+  grow (slab, min_blocks);
+  atomic_store (&slab->growths, 0);
   return slab;
 }
 
 static void
 unref (ZcSlab *slab)
 {
-  guint n_blocks;
-
   if (atomic_fetch_sub_explicit (&slab->refs, 1, memory_order_acq_rel) > 1)
     return;
 
-  n_blocks = atomic_load (&slab->n_blocks);
-  for (guint i = 0; i < n_blocks; i++) {
-    if (i >= slab->n_first)
-      g_aligned_free (slab->blocks[i]->data);
-    g_free (slab->blocks[i]);
-  }
-  g_aligned_free (slab->first_region);
-  zc_stack_free (slab->free);
-  g_free (slab->blocks);
-  g_mutex_clear (&slab->growing);
+  for (guint i = 0; i < atomic_load (&slab->n_slots); i++)
+    if (slab->slots[i].region != NULL)
+      zc_region_free (slab->slots[i].region);
   g_free (slab);
 }
 
@@ -90,30 +212,83 @@ zc_slab_release (ZcSlab *slab)
   unref (slab);
 }
 
+/* -- blocks ------------------------------------------------------------------------------------------------------ */
+
 static ZcBlock *
-grow (ZcSlab *slab)
+pop (ZcSlab *slab)
 {
+  guint n_slots = atomic_load_explicit (&slab->n_slots, memory_order_acquire);
   ZcBlock *block = NULL;
 
-  g_mutex_lock (&slab->growing);
-  if (atomic_load (&slab->n_blocks) < slab->max_blocks)
-    block = add_block (slab, g_aligned_alloc0 (1, slab->stride_bytes, CACHE_LINE));
-  g_mutex_unlock (&slab->growing);
+  for (guint i = 0; i < n_slots && block == NULL; i++) {
+    ZcRegion *region = atomic_load_explicit (&slab->slots[i].region, memory_order_acquire);
+    if (region != NULL)
+      block = zc_region_pop (region);
+  }
+  return block;
+}
+
+/* None is idle: one is made, and a few with it. NULL if that cannot be; *wait then says if there will be an idle one in a moment. */
+static ZcBlock *
+make (ZcSlab *slab, gboolean *wait)
+{
+  guint n = reserve (slab, MAX (atomic_load (&slab->size) / 4, 1));
+  ZcBlock *block = NULL;
+
+  /* There are enough, and fewer than all are out: one was given back just behind our search. Or they are being made, or
+   * being given back to the system, by a thread that is in less of a hurry: then one beyond the bound. */
+  *wait = n == 0 && atomic_load (&slab->in_flight) == 0;
+  if (*wait)
+    return NULL;
+  if (n == 0)
+    atomic_fetch_add (&slab->reserved, n = 1);
+  return fill (slab, n, &block) ? block : NULL;
+}
+
+static void
+note_peak (ZcSlab *slab, guint out)
+{
+  guint peak = atomic_load_explicit (&slab->peak, memory_order_relaxed);
+  guint high;
+
+  if (out <= peak)
+    return;
+  while (out > peak && !atomic_compare_exchange_weak (&slab->peak, &peak, out))
+    ;
+  high = atomic_load_explicit (&slab->high_water, memory_order_relaxed);
+  while (out > high && !atomic_compare_exchange_weak (&slab->high_water, &high, out))
+    ;
+}
+
+static ZcBlock *
+pop_or_make (ZcSlab *slab, gboolean *grew)
+{
+  gboolean wait;
+  ZcBlock *block;
+
+  do {
+    block = pop (slab);
+    if (block != NULL)
+      return block;
+    block = make (slab, &wait);
+  } while (block == NULL && wait);
+  *grew = block != NULL;
   return block;
 }
 
 ZcBlock *
 zc_slab_take (ZcSlab *slab, gboolean *grew)
 {
-  ZcBlock *block = zc_stack_pop (slab->free);
+  guint out = atomic_fetch_add_explicit (&slab->refs, 1, memory_order_relaxed); /* this one included, the owner not */
+  ZcBlock *block = NULL;
 
   *grew = FALSE;
-  if (block == NULL) {
-    block = grow (slab);
-    *grew = block != NULL;
-  }
+  if (out <= atomic_load_explicit (&slab->max_blocks, memory_order_relaxed))
+    block = pop_or_make (slab, grew);
   if (block != NULL)
-    atomic_fetch_add_explicit (&slab->refs, 1, memory_order_relaxed);
+    note_peak (slab, out);
+  else
+    atomic_fetch_sub_explicit (&slab->refs, 1, memory_order_relaxed);
   return block;
 }
 
@@ -122,9 +297,62 @@ zc_block_give (ZcBlock *block)
 {
   ZcSlab *slab = block->slab;
 
-  zc_stack_push (slab->free, block);
+  zc_region_push (block);
   unref (slab);
 }
+
+/* -- bounds ------------------------------------------------------------------------------------------------------ */
+
+void
+zc_slab_set_bounds (ZcSlab *slab, guint min_blocks, guint max_blocks)
+{
+  guint size;
+
+  g_assert (min_blocks <= max_blocks && max_blocks > 0 && max_blocks <= ZC_MAX_BLOCKS);
+  atomic_store (&slab->min_blocks, min_blocks);
+  atomic_store (&slab->max_blocks, max_blocks);
+  while ((size = atomic_load (&slab->size)) < min_blocks && grow (slab, min_blocks - size))
+    ;
+  while (atomic_load (&slab->size) > max_blocks && shrink (slab, min_blocks))
+    ;
+}
+
+gboolean
+zc_slab_is_low (const ZcSlab *slab)
+{
+  guint size = atomic_load_explicit (&slab->size, memory_order_relaxed);
+  guint out = zc_slab_outstanding (slab);
+
+  return size < atomic_load_explicit (&slab->max_blocks, memory_order_relaxed) && out + (size + 3) / 4 > size;
+}
+
+gint64
+zc_slab_tend (ZcSlab *slab, gint64 now_us)
+{
+  if (zc_slab_is_low (slab)) {
+    grow (slab, MAX (atomic_load (&slab->size), 1));
+    slab->quiet_since_us = now_us;
+  }
+  if (now_us - slab->quiet_since_us >= ZC_POOL_QUIET_US) {
+    guint peak = atomic_exchange (&slab->peak, zc_slab_outstanding (slab));
+    while (shrink (slab, MAX (atomic_load (&slab->min_blocks), 2 * peak)))
+      ;
+    slab->quiet_since_us = now_us;
+  }
+  if (atomic_load (&slab->size) <= MAX (atomic_load (&slab->min_blocks), slab->first_blocks))
+    return -1;
+  return slab->quiet_since_us + ZC_POOL_QUIET_US - now_us;
+}
+
+void
+zc_slab_strip (ZcSlab *slab)
+{
+  for (guint i = 0; i < atomic_load (&slab->n_slots); i++)
+    if (slab->slots[i].region != NULL)
+      zc_region_strip (slab->slots[i].region);
+}
+
+/* -- getters ----------------------------------------------------------------------------------------------------- */
 
 gsize
 zc_slab_block_bytes (const ZcSlab *slab)
@@ -135,7 +363,7 @@ zc_slab_block_bytes (const ZcSlab *slab)
 guint
 zc_slab_size (const ZcSlab *slab)
 {
-  return atomic_load_explicit (&slab->n_blocks, memory_order_relaxed);
+  return atomic_load_explicit (&slab->size, memory_order_relaxed);
 }
 
 guint
@@ -144,4 +372,16 @@ zc_slab_outstanding (const ZcSlab *slab)
   guint refs = atomic_load_explicit (&slab->refs, memory_order_relaxed);
 
   return atomic_load_explicit (&slab->owned, memory_order_relaxed) ? refs - 1 : refs;
+}
+
+guint
+zc_slab_high_water (const ZcSlab *slab)
+{
+  return atomic_load_explicit (&slab->high_water, memory_order_relaxed);
+}
+
+guint
+zc_slab_growths (const ZcSlab *slab)
+{
+  return atomic_load_explicit (&slab->growths, memory_order_relaxed);
 }

@@ -4,7 +4,11 @@
  * A slab is shared by its owner (the allocator) and by every block that is out: it lives until both are gone, so a
  * block may outlive the pool, the element and the device that it was filled from.
  *
- * Threads: take and give from any thread. */
+ * Its memory comes in regions, which come and go as a whole. A block is taken from the oldest region that has one, so
+ * that the newer ones fall idle first.
+ *
+ * Threads: take and give from any thread. What else changes it allocates, and is for threads that have the time:
+ * set_bounds from any, tend from one at a time; strip when nobody does either. All while there is an owner. */
 #pragma once
 
 #include <glib.h>
@@ -16,27 +20,51 @@ typedef struct _ZcSlab ZcSlab;
 typedef struct {
   ZcSlab *slab;
   guint8 *data;    /* starts on a cache line; no other block shares its lines */
-  gpointer header; /* the user's, header_bytes of zeros at first; kept from one taking to the next */
+  gpointer header; /* the user's, header_bytes of zeros at first; kept from one taking to the next, unshared as well */
+  struct _ZcRegion *region; /* the slab's business */
 } ZcBlock;
 
+/* What the user ties to an idle block: made with its memory, gone before it. */
+typedef struct {
+  void (*dress) (ZcBlock *block, gpointer data); /* any thread, for a block that has new memory */
+  void (*strip) (ZcBlock *block); /* of one that is idle, and may be so again, or loses its memory */
+  gpointer data;
+} ZcSlabHooks;
+
 /* Blocks of block_bytes each (> 0): min_blocks of them now, up to max_blocks later (1 to ZC_MAX_BLOCKS, and at least
- * min_blocks). Never NULL. */
-ZcSlab *zc_slab_new (gsize block_bytes, gsize header_bytes, guint min_blocks, guint max_blocks);
+ * min_blocks). `hooks` (may be NULL) stays the caller's. Never NULL. */
+ZcSlab *zc_slab_new (gsize block_bytes, gsize header_bytes, guint min_blocks, guint max_blocks, const ZcSlabHooks *hooks);
 
 /* The owner is done; blocks that are out stay good. */
 void zc_slab_release (ZcSlab *slab);
 
-/* NULL when max_blocks are out: the caller's overflow policy decides. Lock-free while a free block is left;
- * otherwise allocates one more, under a lock that no giver takes, and sets *grew (never NULL). */
+/* NULL when max_blocks are out: the caller's overflow policy decides. Lock-free while a free block is left; otherwise
+ * makes some more, and sets *grew (never NULL). While there is an owner. */
 ZcBlock *zc_slab_take (ZcSlab *slab, gboolean *grew);
 
 /* The last reader is done with it. The last block of a slab without owner frees the slab. Lock-free. */
 void zc_block_give (ZcBlock *block);
 
+/* At least so many blocks from now on, and no more than so many out. What lacks is made here; what is too much goes as
+ * its regions fall idle, here or in tend, but for the first one. */
+void zc_slab_set_bounds (ZcSlab *slab, guint min_blocks, guint max_blocks);
+
+/* Few blocks are left, and there may be more: tend is to be called soon. Lock-free. */
+gboolean zc_slab_is_low (const ZcSlab *slab);
+
+/* Doubles a slab that is low. Of one that is above min_blocks, gives memory back that nobody needed for ZC_POOL_QUIET_US:
+ * what is left is twice what was out at most. Returns in how many us it wants to be called again, -1 for when it is low. */
+gint64 zc_slab_tend (ZcSlab *slab, gint64 now_us);
+
+/* The hook strips every idle block. */
+void zc_slab_strip (ZcSlab *slab);
+
 gsize zc_slab_block_bytes (const ZcSlab *slab);
 
-/* Blocks that exist / that are out. */
+/* Blocks that exist / that are out / that were out at once at most; regions made after the start. */
 guint zc_slab_size (const ZcSlab *slab);
 guint zc_slab_outstanding (const ZcSlab *slab);
+guint zc_slab_high_water (const ZcSlab *slab);
+guint zc_slab_growths (const ZcSlab *slab);
 
 G_END_DECLS

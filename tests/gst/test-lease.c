@@ -320,6 +320,26 @@ GST_START_TEST (crumbs_are_joined)
 }
 GST_END_TEST
 
+/* The pool is asked once for each packet, also at its bound. */
+GST_START_TEST (bound_is_one_miss_a_packet)
+{
+  GstBuffer *held[2];
+  ZcTest test;
+
+  zc_test_start (&test, "lend=4", "memory-mode=lease pool-min-buffers=2 pool-max-buffers=2", NULL);
+  zc_test_crank_ms (&test, 50);
+  for (guint i = 0; i < 2; i++)
+    held[i] = zc_test_pull (&test);
+  while (zc_test_stat (&test, "overflows") < 3)
+    g_thread_yield ();
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-misses"), 3);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-hits"), 2);
+  for (guint i = 0; i < 2; i++)
+    gst_buffer_unref (held[i]);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 static Suite *
 lease_suite (void)
 {
@@ -339,6 +359,7 @@ lease_suite (void)
   tcase_add_test (tc, writers_get_a_copy);
   tcase_add_test (tc, pieces_are_lent_as_they_come);
   tcase_add_test (tc, crumbs_are_joined);
+  tcase_add_test (tc, bound_is_one_miss_a_packet);
   return suite;
 }
 

@@ -216,8 +216,87 @@ GST_START_TEST (bare_header_carries_foreign_memory)
     gst_buffer_unref (buffer);
   }
   ASSERT_MINI_OBJECT_REFCOUNT (foreign, "foreign", 1);
-  fail_unless_equals_uint64 (stats_of (pool).allocations, 1);
+  fail_unless_equals_uint64 (stats_of (pool).hits, 3);
+  fail_unless_equals_uint64 (stats_of (pool).allocations, 0);
   gst_memory_unref (foreign);
+  drop_pool (pool);
+}
+GST_END_TEST
+
+/* Both ways of a packet take turns: nothing is allocated for either. */
+GST_START_TEST (leases_and_packets_share_headers_and_blocks)
+{
+  static const guint8 bytes[64];
+  GstZcLeaseParams params = { .params.flags = GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_LEASE, .data = bytes, .bytes = 48 };
+  GstBufferPool *pool = make_pool (64, 2, 2);
+
+  for (guint i = 0; i < 6; i++) {
+    GstBuffer *copied = acquire (pool), *leased = NULL;
+    GstMemory *memory;
+    GstMapInfo map;
+
+    fail_unless_equals_int (gst_buffer_pool_acquire_buffer (pool, &leased, &params.params), GST_FLOW_OK);
+    memory = gst_buffer_get_memory (leased, 0);
+    fail_unless (GST_MEMORY_IS_READONLY (memory) && gst_buffer_get_size (leased) == 48);
+    fail_unless (gst_memory_map (memory, &map, GST_MAP_READ) && map.data == bytes);
+    gst_memory_unmap (memory, &map);
+    fail_unless (gst_buffer_map (copied, &map, GST_MAP_WRITE) && map.size == 64);
+    gst_buffer_unmap (copied, &map);
+    gst_buffer_unref (leased);
+    gst_buffer_unref (copied);
+    gst_memory_unref (memory);
+  }
+  fail_unless_equals_uint64 (stats_of (pool).misses, 0);
+  fail_unless_equals_uint64 (stats_of (pool).allocations, 0);
+  fail_unless_equals_int (stats_of (pool).outstanding, 0);
+  drop_pool (pool);
+}
+GST_END_TEST
+
+GST_START_TEST (bounds_change_while_it_runs)
+{
+  GstBufferPool *pool = make_pool (64, 1, 1);
+  GstBuffer *buffers[4], *refused = NULL;
+
+  gst_zc_buffer_pool_set_bounds (GST_ZC_BUFFER_POOL (pool), 4, 4);
+  for (guint i = 0; i < 4; i++)
+    buffers[i] = acquire (pool);
+  fail_unless_equals_uint64 (stats_of (pool).hits, 4);
+  gst_zc_buffer_pool_set_bounds (GST_ZC_BUFFER_POOL (pool), 1, 2);
+  gst_clear_buffer (&buffers[0]);
+  gst_clear_buffer (&buffers[1]);
+  fail_unless_equals_int (gst_buffer_pool_acquire_buffer (pool, &refused, NULL), GST_FLOW_EOS);
+  gst_clear_buffer (&buffers[2]);
+  buffers[2] = acquire (pool);
+  gst_clear_buffer (&buffers[2]);
+  gst_clear_buffer (&buffers[3]);
+  gst_buffer_pool_set_active (pool, FALSE);
+  gst_zc_buffer_pool_set_bounds (GST_ZC_BUFFER_POOL (pool), 8, 8); /* nothing runs: nothing happens */
+  fail_unless (stats_of (pool).size < 8);
+  drop_pool (pool);
+}
+GST_END_TEST
+
+/* It is asked when a quarter is left, and waited for here when none is: the thread that acquires makes no buffer itself. */
+GST_START_TEST (adaptive_grows_before_it_has_to)
+{
+  GstBufferPool *pool = gst_zc_buffer_pool_new ();
+  GstStructure *config = gst_buffer_pool_get_config (pool);
+  GstBuffer *buffers[64];
+
+  gst_zc_buffer_pool_set_adaptive (GST_ZC_BUFFER_POOL (pool), TRUE);
+  gst_buffer_pool_config_set_params (config, NULL, 64, 4, 64);
+  fail_unless (gst_buffer_pool_set_config (pool, config) && gst_buffer_pool_set_active (pool, TRUE));
+  for (guint i = 0; i < 64; i++) {
+    gint64 end_us = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
+    while (stats_of (pool).size < 64 && stats_of (pool).outstanding == stats_of (pool).size)
+      fail_unless (g_get_monotonic_time () < end_us, "nobody makes the pool larger than %u", stats_of (pool).size);
+    buffers[i] = acquire (pool);
+  }
+  fail_unless_equals_uint64 (stats_of (pool).misses, 0);
+  fail_unless_equals_int (stats_of (pool).size, 64);
+  for (guint i = 0; i < 64; i++)
+    gst_buffer_unref (buffers[i]);
   drop_pool (pool);
 }
 GST_END_TEST
@@ -335,6 +414,9 @@ pool_suite (void)
   tcase_add_test (tc, buffers_come_home_to_a_stopped_pool);
   tcase_add_test (tc, shares_know_their_place);
   tcase_add_test (tc, bare_header_carries_foreign_memory);
+  tcase_add_test (tc, leases_and_packets_share_headers_and_blocks);
+  tcase_add_test (tc, bounds_change_while_it_runs);
+  tcase_add_test (tc, adaptive_grows_before_it_has_to);
   tcase_add_test (tc, impossible_sizes_are_refused);
   tcase_add_test (tc, threads_give_back_while_one_takes);
   return suite;

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* zc-region.h: blocks of a slab that lie side by side in one piece of memory, which comes and goes as a whole.
+ *
+ * A region that was drained keeps its place and its ZcBlocks, so that a thread that is just about to look into it finds it
+ * empty; only the memory that the data are in goes back to the system.
+ *
+ * Threads: pop and push from any number at once; fill and drain by one at a time, which the slab sees to. */
+#pragma once
+
+#include "zc-slab.h"
+
+G_BEGIN_DECLS
+
+typedef struct _ZcRegion ZcRegion;
+
+/* Room for `room` (> 0) blocks, none of which has memory. `hooks` may be NULL; they stay the caller's. */
+ZcRegion *zc_region_new (ZcSlab *slab, guint room, gsize block_bytes, gsize header_bytes, const ZcSlabHooks *hooks);
+void zc_region_free (ZcRegion *region);
+
+guint zc_region_room (const ZcRegion *region);
+
+/* Memory for `n` blocks (1 to room) of a region that has none. All are idle then, but for the first if it is asked for
+ * (`first` not NULL). */
+void zc_region_fill (ZcRegion *region, guint n, ZcBlock **first);
+
+/* At this moment; see drain. */
+gboolean zc_region_is_idle (const ZcRegion *region);
+
+/* Its memory goes back to the system, if all of its blocks are idle. */
+gboolean zc_region_drain (ZcRegion *region);
+
+/* Each idle block is stripped by the hook. */
+void zc_region_strip (ZcRegion *region);
+
+/* An idle block, or NULL. Lock-free, as is push. */
+ZcBlock *zc_region_pop (ZcRegion *region);
+void zc_region_push (ZcBlock *block);
+
+G_END_DECLS

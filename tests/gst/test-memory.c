@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The memory of a stream, by the element's properties; the pool by itself is test-pool's. */
+#include "zctest.h"
+
+/* 192 kHz, eight channels, packets of odd sizes: blocks hold the largest, and no packet is a miss. */
+GST_START_TEST (pool_holds_the_largest_packet)
+{
+  static const gchar *const modes[] = { "memory-mode=pool", "memory-mode=lease" };
+  GstBuffer *held[8];
+  ZcTest test;
+
+  for (guint m = 0; m < G_N_ELEMENTS (modes); m++) {
+    zc_test_start (&test, "rate=192000 channels=8 packet=1920:7:1913:4001", modes[m], NULL);
+    for (guint i = 0; i < G_N_ELEMENTS (held); i++) {
+      zc_test_crank_ms (&test, 40);
+      held[i] = zc_test_pull (&test);
+      fail_unless (gst_buffer_get_size (held[i]) <= 1920 * 8 * 4);
+    }
+    for (guint i = 0; i < G_N_ELEMENTS (held); i++)
+      gst_buffer_unref (held[i]);
+    fail_unless_equals_uint64 (zc_test_stat (&test, "pool-misses"), 0);
+    fail_unless_equals_uint64 (zc_test_stat (&test, "allocations"), 0);
+    gst_element_set_state (test.element, GST_STATE_NULL);
+    test.pulled_frames = 0;
+    zc_test_finish (&test);
+  }
+}
+GST_END_TEST
+
+GST_START_TEST (fixed_pool_is_there_from_the_start)
+{
+  ZcTest test;
+
+  zc_test_start (&test, "", "pool-strategy=fixed pool-max-buffers=10", NULL);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-size"), 10);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* Downstream holds all there may be; more are allowed, and it goes on. */
+GST_START_TEST (bounds_change_while_playing)
+{
+  GstBuffer *held[6];
+  ZcTest test;
+
+  zc_test_start (&test, "", "pool-min-buffers=2 pool-max-buffers=2", NULL);
+  zc_test_crank_ms (&test, 20);
+  held[0] = zc_test_pull (&test);
+  held[1] = zc_test_pull (&test);
+  zc_test_crank_ms (&test, 10);
+  while (zc_test_stat (&test, "overflows") < 1)
+    g_thread_yield ();
+  g_object_set (test.element, "pool-min-buffers", 6, NULL); /* above the maximum: it waits for a new one */
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-size"), 2);
+  g_object_set (test.element, "pool-max-buffers", 6, NULL);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-size"), 6);
+  zc_test_crank_ms (&test, 40);
+  for (guint i = 2; i < 6; i++)
+    held[i] = zc_test_pull (&test);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-outstanding"), 6);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-misses"), 1);
+  g_object_set (test.element, "pool-min-buffers", 1, "pool-max-buffers", 3, NULL);
+  zc_test_crank_ms (&test, 10);
+  while (zc_test_stat (&test, "overflows") < 2)
+    g_thread_yield ();
+  for (guint i = 0; i < 6; i++)
+    gst_buffer_unref (held[i]);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+static Suite *
+memory_suite (void)
+{
+  Suite *suite = suite_create ("memory");
+  TCase *tc = tcase_create ("memory");
+
+  suite_add_tcase (suite, tc);
+  tcase_add_test (tc, pool_holds_the_largest_packet);
+  tcase_add_test (tc, fixed_pool_is_there_from_the_start);
+  tcase_add_test (tc, bounds_change_while_playing);
+  return suite;
+}
+
+int
+main (int argc, char **argv)
+{
+  return zc_test_main (argc, argv, memory_suite ());
+}
