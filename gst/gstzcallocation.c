@@ -98,6 +98,17 @@ gst_zc_allocation_set_bounds (GstZcAllocation *self, const GstZcSettings *settin
   gst_zc_buffer_pool_set_bounds (GST_ZC_BUFFER_POOL (pool), min_buffers, max_buffers);
 }
 
+ZcPagesState
+gst_zc_allocation_read_pages (GstZcAllocation *self)
+{
+  ZcPagesState none = ZC_PAGES_STATE_NONE;
+  GstZcBufferPoolStats past;
+  guint floor_buffers;
+  g_autoptr (GstBufferPool) pool = ref_pool (self, &past, &floor_buffers);
+
+  return pool != NULL ? gst_zc_buffer_pool_read_pages (GST_ZC_BUFFER_POOL (pool)) : none;
+}
+
 /* Its bounds are another matter: they may change. */
 static gboolean
 is_good_for (GstBufferPool *pool, guint size)
@@ -137,6 +148,7 @@ own_pool (GstZcAllocation *self, const GstZcSettings *settings, GstCaps *caps, g
   }
 
   pool = gst_zc_buffer_pool_new ();
+  gst_zc_buffer_pool_set_pages (GST_ZC_BUFFER_POOL (pool), &settings->pages);
   gst_zc_buffer_pool_set_adaptive (GST_ZC_BUFFER_POOL (pool),
       settings->pool_strategy == GST_ZC_POOL_STRATEGY_ADAPTIVE);
   if (!configure (pool, caps, size, *min_buffers, *max_buffers)) {

@@ -2,7 +2,7 @@
 /* gstzcallocation.h: whose memory the packets go into: downstream's pool, ours, or none; and what our pools counted over
  * a run, as a renegotiation replaces them.
  *
- * Threads: begin and decide by the thread that has the stream; totals and set_bounds by any. */
+ * Threads: begin and decide by the thread that has the stream; the others by any. */
 #pragma once
 
 #include "gstzcbufferpool.h"
@@ -36,6 +36,9 @@ GstBufferPool *gst_zc_allocation_decide (GstZcAllocation *self, GstQuery *query,
 /* The bounds in `settings` are those of our pool from now on. Bounds that contradict each other change nothing. Any thread that has
  * the time to allocate. */
 void gst_zc_allocation_set_bounds (GstZcAllocation *self, const GstZcSettings *settings);
+
+/* What the system says of the memory of our pool, the newest. Any thread; takes milliseconds. */
+ZcPagesState gst_zc_allocation_read_pages (GstZcAllocation *self);
 
 /* Of all our pools of this run. */
 void gst_zc_allocation_totals (GstZcAllocation *self, GstZcBufferPoolStats *totals);

@@ -195,15 +195,18 @@ gst_zc_memory_evacuate (GstMemory *memory, gint64 timeout_us)
 }
 
 GstZcAllocator *
-gst_zc_allocator_new (gsize block_bytes, guint min_blocks, guint max_blocks, GstZcMakeHeader make_header, gpointer data)
+gst_zc_allocator_new (const ZcSlabSpec *spec, GstZcMakeHeader make_header, gpointer data)
 {
   GstZcAllocator *self = g_object_new (GST_TYPE_ZC_ALLOCATOR, NULL);
+  ZcSlabSpec own = *spec;
 
   gst_object_ref_sink (self);
   self->make_header = make_header;
   self->data = data;
   self->hooks = (ZcSlabHooks){ dress, strip, self };
-  self->slab = zc_slab_new (block_bytes, sizeof (GstZcMemory), min_blocks, max_blocks, &self->hooks);
+  own.header_bytes = sizeof (GstZcMemory);
+  own.hooks = &self->hooks;
+  self->slab = zc_slab_new (&own);
   return self;
 }
 

@@ -23,10 +23,8 @@ G_DECLARE_FINAL_TYPE (GstZcAllocator, gst_zc_allocator, GST, ZC_ALLOCATOR, GstAl
 /* A buffer without memory, transfer full. In whichever thread makes new blocks. */
 typedef GstBuffer *(*GstZcMakeHeader) (gpointer data);
 
-/* Memories of block_bytes each (> 0): min_blocks of them now, up to max_blocks later. New blocks come in a buffer of
- * make_header(). */
-GstZcAllocator *gst_zc_allocator_new (gsize block_bytes, guint min_blocks, guint max_blocks, GstZcMakeHeader make_header,
-    gpointer data);
+/* Memories as in `spec` (block_bytes, min_blocks, max_blocks, pages). New blocks come in a buffer of make_header(). */
+GstZcAllocator *gst_zc_allocator_new (const ZcSlabSpec *spec, GstZcMakeHeader make_header, gpointer data);
 
 /* A whole block, writable, not shared; transfer full. *buffer is the buffer that it is in and that holds the reference, NULL if
  * it is in none. NULL when max_blocks are out. Lock-free and without any allocation while a free block is left; *grew

@@ -17,9 +17,7 @@ struct _GstZcBufferPool {
   GstBufferPool parent;
 
   /* Of the configuration; set while the pool is stopped. */
-  guint block_bytes;
-  guint min_buffers;
-  guint max_buffers;
+  ZcSlabSpec spec;
   gboolean adaptive;
 
   /* Made at the start. The allocator stays after the stop, to tell what is outstanding. */
@@ -175,9 +173,9 @@ gst_zc_buffer_pool_set_config (GstBufferPool *pool, GstStructure *config)
     GST_WARNING_OBJECT (pool, "cannot keep %u to %u buffers of %u bytes", min_buffers, max_buffers, size);
     return FALSE;
   }
-  self->block_bytes = size;
-  self->min_buffers = min_buffers;
-  self->max_buffers = max_buffers;
+  self->spec.block_bytes = size;
+  self->spec.min_blocks = min_buffers;
+  self->spec.max_blocks = max_buffers;
   return GST_BUFFER_POOL_CLASS (gst_zc_buffer_pool_parent_class)->set_config (pool, config);
 }
 
@@ -217,8 +215,8 @@ gst_zc_buffer_pool_start (GstBufferPool *pool)
   GstZcBufferPool *self = GST_ZC_BUFFER_POOL (pool);
   guint64 headers = atomic_load (&self->headers);
 
-  self->bare = zc_stack_new (MIN (self->max_buffers + WARM_HEADERS, ZC_MAX_BLOCKS));
-  set_allocator (self, gst_zc_allocator_new (self->block_bytes, self->min_buffers, self->max_buffers, make_header, self));
+  self->bare = zc_stack_new (MIN (self->spec.max_blocks + WARM_HEADERS, ZC_MAX_BLOCKS));
+  set_allocator (self, gst_zc_allocator_new (&self->spec, make_header, self));
   for (guint i = 0; i < WARM_HEADERS; i++)
     zc_stack_push (self->bare, gst_buffer_new ());
   atomic_store (&self->headers, headers);
@@ -255,6 +253,27 @@ gst_zc_buffer_pool_set_adaptive (GstZcBufferPool *self, gboolean adaptive)
 }
 
 void
+gst_zc_buffer_pool_set_pages (GstZcBufferPool *self, const ZcPagesWish *wish)
+{
+  self->spec.pages = *wish;
+}
+
+ZcPagesState
+gst_zc_buffer_pool_read_pages (GstZcBufferPool *self)
+{
+  ZcPagesState state = ZC_PAGES_STATE_NONE;
+  GstZcAllocator *allocator;
+
+  GST_OBJECT_LOCK (self);
+  allocator = self->allocator != NULL ? gst_object_ref (self->allocator) : NULL;
+  GST_OBJECT_UNLOCK (self);
+  if (allocator != NULL)
+    state = zc_slab_read_pages (gst_zc_allocator_get_slab (allocator));
+  gst_clear_object (&allocator);
+  return state;
+}
+
+void
 gst_zc_buffer_pool_set_bounds (GstZcBufferPool *self, guint min_buffers, guint max_buffers)
 {
   g_mutex_lock (&self->resizing);
@@ -277,6 +296,7 @@ gst_zc_buffer_pool_get_stats (GstZcBufferPool *self, GstZcBufferPoolStats *stats
   if (self->slab != NULL) {
     stats->allocations += zc_slab_growths (self->slab);
     stats->size = zc_slab_size (self->slab);
+    stats->bytes = zc_slab_bytes (self->slab);
     stats->outstanding = zc_slab_outstanding (self->slab);
     stats->high_water = zc_slab_high_water (self->slab);
   }
@@ -328,4 +348,5 @@ static void
 gst_zc_buffer_pool_init (GstZcBufferPool *self)
 {
   g_mutex_init (&self->resizing);
+  self->spec.pages = ZC_PAGES_WISH_NONE;
 }

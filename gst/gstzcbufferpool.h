@@ -12,6 +12,8 @@
  * Threads: any, at once. */
 #pragma once
 
+#include "zc-pages.h"
+
 #include <gst/gst.h>
 
 G_BEGIN_DECLS
@@ -38,6 +40,7 @@ typedef struct {
   guint64 misses;      /* acquired with something allocated, or refused at the bound */
   guint64 allocations; /* headers, and pieces of memory for blocks, made after the start, ahead of need or not */
   guint size;          /* blocks that exist */
+  gsize bytes;         /* of the system's memory, for these */
   guint outstanding;   /* blocks that somebody has */
   guint high_water;    /* most of them at once */
 } GstZcBufferPoolStats;
@@ -47,6 +50,12 @@ GstBufferPool *gst_zc_buffer_pool_new (void);
 /* Before the start. Adaptive: a thread (see zc-keeper.h) makes buffers ahead of need, and gives memory back when it was not
  * needed for a while; see zc_slab_tend(). Otherwise buffers are made when one is acquired and none is left. */
 void gst_zc_buffer_pool_set_adaptive (GstZcBufferPool *self, gboolean adaptive);
+
+/* Before the start: what memory is wished for. */
+void gst_zc_buffer_pool_set_pages (GstZcBufferPool *self, const ZcPagesWish *wish);
+
+/* What the system says of the memory that the pool has, or had when it stopped. Any thread; takes milliseconds. */
+ZcPagesState gst_zc_buffer_pool_read_pages (GstZcBufferPool *self);
 
 /* Of a pool that is running: instead of those in the configuration (1 to ZC_MAX_BLOCKS, min up to max), see
  * zc_slab_set_bounds(). Any thread that has the time to allocate. */

@@ -20,6 +20,7 @@
 #include "gstzcerror.h"
 #include "gstzcloans.h"
 #include "gstzcpacker.h"
+#include "gstzcposter.h"
 #include "gstzcreadings.h"
 #include "gstzcsettings.h"
 #include "gstzcwaker.h"
@@ -64,8 +65,9 @@ struct _GstZcLoopbackSrc {
   GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
   gint64 base_ns;  /* the time of this clock that is running time 0 */
   gboolean based;
-  gboolean discont;     /* of the next buffer, as the one before it was not delivered */
-  gboolean overflowing; /* and the bus knows */
+  gboolean discont; /* of the next buffer, as the one before it was not delivered */
+  ZcPagesWish pages;
+  GstZcPoster poster;
 };
 
 static GstStaticPadTemplate src_template = GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS,
@@ -134,6 +136,7 @@ read_spec (GstZcLoopbackSrc *self, const ZcFormat *format)
     .keep_running = self->settings.idle == GST_ZC_IDLE_FEED,
   };
   self->lease = self->settings.memory_mode == GST_ZC_MEMORY_MODE_LEASE;
+  self->pages = self->settings.pages;
   GST_OBJECT_UNLOCK (self);
   self->spec.buffer_frames = MAX (self->spec.buffer_frames, 2 * self->spec.latency_frames);
 }
@@ -156,31 +159,6 @@ set_latency (GstZcLoopbackSrc *self, const ZcStreamInfo *info)
     gst_element_post_message (GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
 }
 
-static void
-post_overflow (GstZcLoopbackSrc *self, guint64 frames)
-{
-  GstStructure *structure = gst_structure_new ("zcloopback-overflow", "frames", G_TYPE_UINT64, frames, "cause",
-      G_TYPE_STRING, "downstream holds pool-max-buffers buffers", "device", G_TYPE_STRING, self->actual_device, NULL);
-
-  GST_WARNING_OBJECT (self, "downstream holds all buffers: %" G_GUINT64_FORMAT " frames dropped", frames);
-  gst_element_post_message (GST_ELEMENT_CAST (self),
-      gst_message_new_element (GST_OBJECT_CAST (self), structure));
-}
-
-/* Two messages an overflow: one at its first packet, one at its end with all the others. */
-static void
-tell_overflow (GstZcLoopbackSrc *self, gboolean ended)
-{
-  guint64 dropped;
-
-  if (self->overflowing && !ended)
-    return;
-  dropped = gst_zc_packer_take_dropped (self->packer);
-  if (dropped > 0)
-    post_overflow (self, dropped);
-  self->overflowing = dropped > 0 && !ended;
-}
-
 /* Somebody has the engine's memory mapped and does not let go: the engine stays until then, but nobody else waits for that. */
 static void
 abandon (GstZcLoopbackSrc *self)
@@ -195,7 +173,7 @@ static void
 halt (GstZcLoopbackSrc *self)
 {
   gst_zc_packer_reset (self->packer);
-  tell_overflow (self, TRUE);
+  gst_zc_poster_tell_overflow (&self->poster, self->packer, self->actual_device, TRUE);
   gst_clear_object (&self->clock);
   if (self->capture == NULL || !zc_capture_is_running (self->capture))
     return;
@@ -319,6 +297,7 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
   gst_zc_packer_set_loans (self->packer, self->lease ? self->loans : NULL);
   zc_capture_set_clock (self->capture, clock != NULL ? pipeline_now_ns : NULL, self);
   set_latency (self, zc_capture_stream_info (self->capture));
+  gst_zc_poster_tell_pages (&self->poster, &self->allocation, &self->pages);
   return TRUE;
 }
 
@@ -431,7 +410,7 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
     return GST_FLOW_FLUSHING; /* the pool's word */
   if (zc_capture_advance (self->capture, taken) && self->lease)
     gst_zc_loans_end_packet (self->loans);
-  tell_overflow (self, *buffer != NULL);
+  gst_zc_poster_tell_overflow (&self->poster, self->packer, self->actual_device, *buffer != NULL);
   return GST_FLOW_OK;
 }
 
@@ -571,6 +550,7 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
   zc_stats_reset (&self->stats);
   self->negotiated = FALSE;
   gst_zc_allocation_begin (&self->allocation);
+  gst_zc_poster_begin (&self->poster);
   GST_OBJECT_LOCK (self);
   self->latency_min = self->latency_max = GST_CLOCK_TIME_NONE;
   GST_OBJECT_UNLOCK (self);
@@ -677,7 +657,6 @@ static void
 gst_zc_loopback_src_get_property (GObject *object, guint id, GValue *value, GParamSpec *pspec)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
-  GstZcBufferPoolStats pool;
   gboolean is_setting;
 
   GST_OBJECT_LOCK (self);
@@ -685,11 +664,7 @@ gst_zc_loopback_src_get_property (GObject *object, guint id, GValue *value, GPar
   if (id == PROP_ACTUAL_DEVICE)
     g_value_set_string (value, self->actual_device);
   GST_OBJECT_UNLOCK (self);
-  if (is_setting || id == PROP_ACTUAL_DEVICE)
-    return;
-
-  gst_zc_allocation_totals (&self->allocation, &pool);
-  if (!gst_zc_readings_get (id, value, &self->stats, &pool))
+  if (!is_setting && id != PROP_ACTUAL_DEVICE && !gst_zc_readings_get (id, value, &self->stats, &self->allocation))
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
 
@@ -751,6 +726,7 @@ static void
 gst_zc_loopback_src_init (GstZcLoopbackSrc *self)
 {
   gst_zc_waker_init (&self->waker);
+  gst_zc_poster_init (&self->poster, GST_ELEMENT (self));
   gst_zc_allocation_init (&self->allocation);
   gst_zc_settings_init (&self->settings);
   self->overflow = self->settings.overflow;

@@ -21,12 +21,27 @@ make_stats (const ZcStats *stats, const GstZcBufferPoolStats *pool)
   gst_structure_set (structure, "pool-hits", G_TYPE_UINT64, pool->hits, "pool-misses", G_TYPE_UINT64, pool->misses,
       "pool-hit-rate", G_TYPE_DOUBLE, hit_rate (pool), "pool-outstanding", G_TYPE_UINT64,
       (guint64) pool->outstanding, "pool-high-water", G_TYPE_UINT64, (guint64) pool->high_water, "pool-size",
-      G_TYPE_UINT64, (guint64) pool->size, NULL);
+      G_TYPE_UINT64, (guint64) pool->size, "pool-bytes", G_TYPE_UINT64, (guint64) pool->bytes, NULL);
   return structure;
 }
 
-gboolean
-gst_zc_readings_get (guint id, GValue *value, const ZcStats *stats, const GstZcBufferPoolStats *pool)
+/* Of the system, not of our counters. */
+static gboolean
+get_pages (guint id, GValue *value, GstZcAllocation *allocation)
+{
+  if (id == GST_ZC_READING_ACTUAL_HUGE_PAGES)
+    g_value_set_uint64 (value, gst_zc_allocation_read_pages (allocation).huge_bytes);
+  else if (id == GST_ZC_READING_ACTUAL_NUMA_NODE)
+    g_value_set_int (value, gst_zc_allocation_read_pages (allocation).numa_node);
+  else if (id == GST_ZC_READING_ACTUAL_LOCKED_MEMORY)
+    g_value_set_uint64 (value, gst_zc_allocation_read_pages (allocation).locked_bytes);
+  else
+    return FALSE;
+  return TRUE;
+}
+
+static gboolean
+get_count (guint id, GValue *value, const ZcStats *stats, const GstZcBufferPoolStats *pool)
 {
   switch (id) {
     case GST_ZC_READING_STATS:
@@ -55,6 +70,15 @@ gst_zc_readings_get (guint id, GValue *value, const ZcStats *stats, const GstZcB
   }
 }
 
+gboolean
+gst_zc_readings_get (guint id, GValue *value, const ZcStats *stats, GstZcAllocation *allocation)
+{
+  GstZcBufferPoolStats pool;
+
+  gst_zc_allocation_totals (allocation, &pool);
+  return get_count (id, value, stats, &pool) || get_pages (id, value, allocation);
+}
+
 void
 gst_zc_readings_install (GObjectClass *klass)
 {
@@ -75,4 +99,12 @@ gst_zc_readings_install (GObjectClass *klass)
       "Pool high water", "Most blocks of memory that downstream held at once", 0, G_MAXUINT64, 0, flags));
   g_object_class_install_property (klass, GST_ZC_READING_POOL_SIZE, g_param_spec_uint64 ("pool-size", "Pool size",
       "Blocks of memory that the pool has", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, GST_ZC_READING_ACTUAL_HUGE_PAGES, g_param_spec_uint64 ("actual-huge-pages",
+      "Actual huge pages", "Bytes of the pool that the system says are on large pages", 0, G_MAXUINT64, 0, flags));
+  g_object_class_install_property (klass, GST_ZC_READING_ACTUAL_NUMA_NODE, g_param_spec_int ("actual-numa-node",
+      "Actual NUMA node", "Node that the system says all of the pool is on (-1 = on several, or it does not say)", -1,
+      G_MAXINT, -1, flags));
+  g_object_class_install_property (klass, GST_ZC_READING_ACTUAL_LOCKED_MEMORY, g_param_spec_uint64 (
+      "actual-locked-memory", "Actual locked memory", "Bytes of the pool that the system says are never paged out", 0,
+      G_MAXUINT64, 0, flags));
 }

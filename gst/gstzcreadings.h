@@ -2,7 +2,7 @@
 /* gstzcreadings.h: what the element counted: the `stats` structure and the read-only pool properties. */
 #pragma once
 
-#include "gstzcbufferpool.h"
+#include "gstzcallocation.h"
 #include "gstzcsettings.h"
 #include "zc-stats.h"
 
@@ -17,12 +17,15 @@ enum {
   GST_ZC_READING_POOL_OUTSTANDING,
   GST_ZC_READING_POOL_HIGH_WATER,
   GST_ZC_READING_POOL_SIZE,
+  GST_ZC_READING_ACTUAL_HUGE_PAGES,
+  GST_ZC_READING_ACTUAL_NUMA_NODE,
+  GST_ZC_READING_ACTUAL_LOCKED_MEMORY,
   GST_ZC_N_READINGS,
 };
 
 void gst_zc_readings_install (GObjectClass *klass);
 
 /* FALSE if there is no reading of that id. */
-gboolean gst_zc_readings_get (guint id, GValue *value, const ZcStats *stats, const GstZcBufferPoolStats *pool);
+gboolean gst_zc_readings_get (guint id, GValue *value, const ZcStats *stats, GstZcAllocation *allocation);
 
 G_END_DECLS

@@ -12,6 +12,9 @@
 #define DEFAULT_POOL_MIN_BUFFERS    64
 #define DEFAULT_POOL_MAX_BUFFERS    1024
 
+/* The most that Linux can have. */
+#define MAX_NUMA_NODE 1023
+
 void
 gst_zc_settings_install (GObjectClass *klass)
 {
@@ -48,6 +51,13 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_POOL_MAX_BUFFERS, g_param_spec_uint ("pool-max-buffers",
       "Pool maximum", "Buffers that downstream may hold at once: all that a pool has, and that an adaptive one may grow to", 1, ZC_MAX_BLOCKS,
       DEFAULT_POOL_MAX_BUFFERS, any_time));
+  g_object_class_install_property (klass, GST_ZC_SETTING_HUGE_PAGES, g_param_spec_boolean ("huge-pages", "Huge pages",
+      "Ask for large pages for the pool: reserved ones if the system has any, else transparent ones (actual-huge-pages "
+      "tells)", FALSE, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_NUMA_NODE, g_param_spec_int ("numa-node", "NUMA node",
+      "Ask for the pool's memory to be on this node; -1 = any (actual-numa-node tells)", -1, MAX_NUMA_NODE, -1, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_LOCK_MEMORY, g_param_spec_boolean ("lock-memory",
+      "Lock memory", "Ask for the pool's memory to be never paged out (actual-locked-memory tells)", FALSE, flags));
 }
 
 void
@@ -62,6 +72,7 @@ gst_zc_settings_init (GstZcSettings *settings)
     .pool_strategy = DEFAULT_POOL_STRATEGY,
     .pool_min_buffers = DEFAULT_POOL_MIN_BUFFERS,
     .pool_max_buffers = DEFAULT_POOL_MAX_BUFFERS,
+    .pages = ZC_PAGES_WISH_NONE,
   };
 }
 
@@ -124,6 +135,15 @@ gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
     case GST_ZC_SETTING_POOL_MAX_BUFFERS:
       settings->pool_max_buffers = g_value_get_uint (value);
       return TRUE;
+    case GST_ZC_SETTING_HUGE_PAGES:
+      settings->pages.huge = g_value_get_boolean (value);
+      return TRUE;
+    case GST_ZC_SETTING_NUMA_NODE:
+      settings->pages.numa_node = g_value_get_int (value);
+      return TRUE;
+    case GST_ZC_SETTING_LOCK_MEMORY:
+      settings->pages.lock = g_value_get_boolean (value);
+      return TRUE;
     default:
       return FALSE;
   }
@@ -168,6 +188,15 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
       return TRUE;
     case GST_ZC_SETTING_POOL_MAX_BUFFERS:
       g_value_set_uint (value, settings->pool_max_buffers);
+      return TRUE;
+    case GST_ZC_SETTING_HUGE_PAGES:
+      g_value_set_boolean (value, settings->pages.huge);
+      return TRUE;
+    case GST_ZC_SETTING_NUMA_NODE:
+      g_value_set_int (value, settings->pages.numa_node);
+      return TRUE;
+    case GST_ZC_SETTING_LOCK_MEMORY:
+      g_value_set_boolean (value, settings->pages.lock);
       return TRUE;
     default:
       return FALSE;

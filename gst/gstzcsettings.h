@@ -6,6 +6,7 @@
 
 #include "gstzcenums.h"
 #include "zc-backend.h"
+#include "zc-pages.h"
 
 G_BEGIN_DECLS
 
@@ -22,6 +23,7 @@ typedef struct {
   GstZcPoolStrategy pool_strategy;
   guint pool_min_buffers;
   guint pool_max_buffers;
+  ZcPagesWish pages;
 } GstZcSettings;
 
 /* Ids of the properties, from 1 on. */
@@ -38,6 +40,9 @@ enum {
   GST_ZC_SETTING_POOL_STRATEGY,
   GST_ZC_SETTING_POOL_MIN_BUFFERS,
   GST_ZC_SETTING_POOL_MAX_BUFFERS,
+  GST_ZC_SETTING_HUGE_PAGES,
+  GST_ZC_SETTING_NUMA_NODE,
+  GST_ZC_SETTING_LOCK_MEMORY,
   GST_ZC_N_SETTINGS,
 };
 

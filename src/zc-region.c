@@ -6,7 +6,7 @@
 #define CACHE_LINE 64
 
 struct _ZcRegion {
-  const ZcSlabHooks *hooks;
+  const ZcSlabSpec *spec;
   ZcStack *idle;
   guint8 *blocks; /* ZcBlock and the user's header, each on cache lines of its own */
   gsize block_stride_bytes;
@@ -15,7 +15,7 @@ struct _ZcRegion {
 
   /* Of fill and drain: */
   guint n; /* blocks that have memory, the first of them */
-  guint8 *data;
+  ZcPages pages;
 };
 
 static gsize
@@ -31,15 +31,15 @@ nth (const ZcRegion *region, guint i)
 }
 
 ZcRegion *
-zc_region_new (ZcSlab *slab, guint room, gsize block_bytes, gsize header_bytes, const ZcSlabHooks *hooks)
+zc_region_new (ZcSlab *slab, guint room, const ZcSlabSpec *spec)
 {
   ZcRegion *region = g_new0 (ZcRegion, 1);
 
-  region->hooks = hooks;
+  region->spec = spec;
   region->idle = zc_stack_new (room);
   region->room = room;
-  region->data_stride_bytes = whole_lines (block_bytes);
-  region->block_stride_bytes = whole_lines (sizeof (ZcBlock) + header_bytes);
+  region->data_stride_bytes = whole_lines (spec->block_bytes);
+  region->block_stride_bytes = whole_lines (sizeof (ZcBlock) + spec->header_bytes);
   region->blocks = g_aligned_alloc0 (room, region->block_stride_bytes, CACHE_LINE);
   for (guint i = 0; i < room; i++)
     *nth (region, i) = (ZcBlock){ .slab = slab, .region = region, .header = nth (region, i) + 1 };
@@ -49,7 +49,8 @@ zc_region_new (ZcSlab *slab, guint room, gsize block_bytes, gsize header_bytes, 
 void
 zc_region_free (ZcRegion *region)
 {
-  g_aligned_free (region->data);
+  if (region->n > 0)
+    zc_pages_put (&region->pages);
   g_aligned_free (region->blocks);
   zc_stack_free (region->idle);
   g_free (region);
@@ -64,16 +65,15 @@ zc_region_room (const ZcRegion *region)
 void
 zc_region_fill (ZcRegion *region, guint n, ZcBlock **first)
 {
-  g_assert (region->data == NULL && n > 0 && n <= region->room);
+  g_assert (region->n == 0 && n > 0 && n <= region->room);
 
-  /* Zeroed, which also has the system back every page now and not under a packet. */
-  region->data = g_aligned_alloc0 (n, region->data_stride_bytes, CACHE_LINE);
+  zc_pages_get (&region->pages, n * region->data_stride_bytes, &region->spec->pages);
   region->n = n;
   for (guint i = n; i-- > 0;) {
     ZcBlock *block = nth (region, i);
-    block->data = region->data + i * region->data_stride_bytes;
-    if (region->hooks != NULL)
-      region->hooks->dress (block, region->hooks->data);
+    block->data = region->pages.data + i * region->data_stride_bytes;
+    if (region->spec->hooks != NULL)
+      region->spec->hooks->dress (block, region->spec->hooks->data);
     if (i == 0 && first != NULL)
       *first = block;
     else
@@ -95,8 +95,8 @@ collect (ZcRegion *region, ZcBlock **blocks)
 static void
 strip (ZcRegion *region, ZcBlock **blocks, guint n)
 {
-  for (guint i = 0; i < n && region->hooks != NULL; i++)
-    region->hooks->strip (blocks[i]);
+  for (guint i = 0; i < n && region->spec->hooks != NULL; i++)
+    region->spec->hooks->strip (blocks[i]);
 }
 
 static void
@@ -127,9 +127,21 @@ zc_region_drain (ZcRegion *region)
     return FALSE;
   }
   strip (region, blocks, n);
-  g_clear_pointer (&region->data, g_aligned_free);
+  zc_pages_put (&region->pages);
   region->n = 0;
   return TRUE;
+}
+
+gsize
+zc_region_bytes (const ZcRegion *region)
+{
+  return region->n > 0 ? region->pages.bytes : 0;
+}
+
+void
+zc_region_read_pages (const ZcRegion *region, ZcPagesState *state)
+{
+  zc_pages_read (&region->pages, state);
 }
 
 void

@@ -13,8 +13,8 @@ G_BEGIN_DECLS
 
 typedef struct _ZcRegion ZcRegion;
 
-/* Room for `room` (> 0) blocks, none of which has memory. `hooks` may be NULL; they stay the caller's. */
-ZcRegion *zc_region_new (ZcSlab *slab, guint room, gsize block_bytes, gsize header_bytes, const ZcSlabHooks *hooks);
+/* Room for `room` (> 0) blocks, none of which has memory. `spec` stays the slab's. */
+ZcRegion *zc_region_new (ZcSlab *slab, guint room, const ZcSlabSpec *spec);
 void zc_region_free (ZcRegion *region);
 
 guint zc_region_room (const ZcRegion *region);
@@ -28,6 +28,12 @@ gboolean zc_region_is_idle (const ZcRegion *region);
 
 /* Its memory goes back to the system, if all of its blocks are idle. */
 gboolean zc_region_drain (ZcRegion *region);
+
+/* Of its memory, whole pages. By one at a time with fill and drain, as the next. */
+gsize zc_region_bytes (const ZcRegion *region);
+
+/* Adds what the system says of its memory. */
+void zc_region_read_pages (const ZcRegion *region, ZcPagesState *state);
 
 /* Each idle block is stripped by the hook. */
 void zc_region_strip (ZcRegion *region);

@@ -19,15 +19,13 @@ typedef struct {
 } Slot;
 
 struct _ZcSlab {
-  gsize block_bytes;
-  gsize header_bytes;
-  const ZcSlabHooks *hooks;
-  guint first_blocks; /* of the first region */
+  ZcSlabSpec spec;
   _Atomic guint min_blocks;
   _Atomic guint max_blocks;
   _Atomic guint n_slots;
   _Atomic guint reserved;  /* blocks that regions have or are to have */
   _Atomic guint size;      /* those that they have */
+  _Atomic gsize bytes;     /* that the regions have of the system */
   _Atomic guint in_flight; /* regions that are filled ahead of need, or drained */
   _Atomic guint growths;
   Slot slots[MAX_REGIONS];
@@ -121,12 +119,12 @@ fill (ZcSlab *slab, guint n, ZcBlock **first)
     return FALSE;
   }
   if (slot->region == NULL)
-    atomic_store_explicit (&slot->region, zc_region_new (slab, n, slab->block_bytes, slab->header_bytes, slab->hooks),
-        memory_order_release);
+    atomic_store_explicit (&slot->region, zc_region_new (slab, n, &slab->spec), memory_order_release);
   slot->n = MIN (n, zc_region_room (slot->region));
   atomic_fetch_sub (&slab->reserved, n - slot->n);
   zc_region_fill (slot->region, slot->n, first);
   atomic_fetch_add (&slab->size, slot->n);
+  atomic_fetch_add (&slab->bytes, zc_region_bytes (slot->region));
   atomic_fetch_add_explicit (&slab->growths, 1, memory_order_relaxed);
   unclaim (slot);
   return TRUE;
@@ -151,15 +149,18 @@ shrink (ZcSlab *slab, guint keep)
 {
   Slot *slot = claim_idle (slab, keep);
   gboolean drained;
+  gsize bytes;
 
   if (slot == NULL)
     return FALSE;
+  bytes = zc_region_bytes (slot->region);
   atomic_fetch_add (&slab->in_flight, 1);
   atomic_fetch_sub (&slab->reserved, slot->n); /* a burst that comes now makes new ones */
   atomic_fetch_sub (&slab->size, slot->n);
   drained = zc_region_drain (slot->region);
   if (drained) {
     slot->n = 0;
+    atomic_fetch_sub (&slab->bytes, bytes);
   } else {
     atomic_fetch_add (&slab->reserved, slot->n);
     atomic_fetch_add (&slab->size, slot->n);
@@ -172,23 +173,21 @@ shrink (ZcSlab *slab, guint keep)
 /* -- life -------------------------------------------------------------------------------------------------------- */
 
 ZcSlab *
-zc_slab_new (gsize block_bytes, gsize header_bytes, guint min_blocks, guint max_blocks, const ZcSlabHooks *hooks)
+zc_slab_new (const ZcSlabSpec *spec)
 {
   ZcSlab *slab;
 
-  g_assert (block_bytes > 0 && min_blocks <= max_blocks && max_blocks > 0 && max_blocks <= ZC_MAX_BLOCKS);
+  g_assert (spec->block_bytes > 0 && spec->min_blocks <= spec->max_blocks && spec->max_blocks > 0
+      && spec->max_blocks <= ZC_MAX_BLOCKS);
   slab = g_new0 (ZcSlab, 1);
+  slab->spec = *spec;
   atomic_init (&slab->refs, 1);
   atomic_init (&slab->owned, TRUE);
-  slab->block_bytes = block_bytes;
-  slab->header_bytes = header_bytes;
-  slab->hooks = hooks;
-  slab->first_blocks = min_blocks;
-  atomic_init (&slab->min_blocks, min_blocks);
-  atomic_init (&slab->max_blocks, max_blocks);
+  atomic_init (&slab->min_blocks, spec->min_blocks);
+  atomic_init (&slab->max_blocks, spec->max_blocks);
   for (guint i = 0; i < MAX_REGIONS; i++)
     atomic_init (&slab->slots[i].busy, TRUE);
-  grow (slab, min_blocks);
+  grow (slab, spec->min_blocks);
   atomic_store (&slab->growths, 0);
   return slab;
 }
@@ -339,7 +338,7 @@ zc_slab_tend (ZcSlab *slab, gint64 now_us)
       ;
     slab->quiet_since_us = now_us;
   }
-  if (atomic_load (&slab->size) <= MAX (atomic_load (&slab->min_blocks), slab->first_blocks))
+  if (atomic_load (&slab->size) <= MAX (atomic_load (&slab->min_blocks), slab->spec.min_blocks))
     return -1;
   return slab->quiet_since_us + ZC_POOL_QUIET_US - now_us;
 }
@@ -357,13 +356,19 @@ zc_slab_strip (ZcSlab *slab)
 gsize
 zc_slab_block_bytes (const ZcSlab *slab)
 {
-  return slab->block_bytes;
+  return slab->spec.block_bytes;
 }
 
 guint
 zc_slab_size (const ZcSlab *slab)
 {
   return atomic_load_explicit (&slab->size, memory_order_relaxed);
+}
+
+gsize
+zc_slab_bytes (const ZcSlab *slab)
+{
+  return atomic_load_explicit (&slab->bytes, memory_order_relaxed);
 }
 
 guint
@@ -384,4 +389,20 @@ guint
 zc_slab_growths (const ZcSlab *slab)
 {
   return atomic_load_explicit (&slab->growths, memory_order_relaxed);
+}
+
+ZcPagesState
+zc_slab_read_pages (ZcSlab *slab)
+{
+  ZcPagesState state = ZC_PAGES_STATE_NONE;
+
+  for (guint i = 0; i < atomic_load (&slab->n_slots); i++) {
+    Slot *slot = &slab->slots[i];
+    if (!claim (slot)) /* it comes or goes just now */
+      continue;
+    if (slot->n > 0)
+      zc_region_read_pages (slot->region, &state);
+    unclaim (slot);
+  }
+  return state;
 }

@@ -11,7 +11,7 @@
  * set_bounds from any, tend from one at a time; strip when nobody does either. All while there is an owner. */
 #pragma once
 
-#include <glib.h>
+#include "zc-pages.h"
 
 G_BEGIN_DECLS
 
@@ -31,9 +31,17 @@ typedef struct {
   gpointer data;
 } ZcSlabHooks;
 
-/* Blocks of block_bytes each (> 0): min_blocks of them now, up to max_blocks later (1 to ZC_MAX_BLOCKS, and at least
- * min_blocks). `hooks` (may be NULL) stays the caller's. Never NULL. */
-ZcSlab *zc_slab_new (gsize block_bytes, gsize header_bytes, guint min_blocks, guint max_blocks, const ZcSlabHooks *hooks);
+typedef struct {
+  gsize block_bytes;  /* > 0 */
+  gsize header_bytes;
+  guint min_blocks;   /* made now */
+  guint max_blocks;   /* 1 to ZC_MAX_BLOCKS, and at least min_blocks */
+  ZcPagesWish pages;  /* for what memory */
+  const ZcSlabHooks *hooks; /* stays the caller's; may be NULL */
+} ZcSlabSpec;
+
+/* Never NULL. */
+ZcSlab *zc_slab_new (const ZcSlabSpec *spec);
 
 /* The owner is done; blocks that are out stay good. */
 void zc_slab_release (ZcSlab *slab);
@@ -61,10 +69,15 @@ void zc_slab_strip (ZcSlab *slab);
 
 gsize zc_slab_block_bytes (const ZcSlab *slab);
 
-/* Blocks that exist / that are out / that were out at once at most; regions made after the start. */
+/* Blocks that exist; bytes of the system's memory that they take; blocks that are out / that were out at once at most; regions
+ * made after the start. */
 guint zc_slab_size (const ZcSlab *slab);
+gsize zc_slab_bytes (const ZcSlab *slab);
 guint zc_slab_outstanding (const ZcSlab *slab);
 guint zc_slab_high_water (const ZcSlab *slab);
 guint zc_slab_growths (const ZcSlab *slab);
+
+/* What the system says of the memory of all blocks; see zc_pages_read(). Any thread. */
+ZcPagesState zc_slab_read_pages (ZcSlab *slab);
 
 G_END_DECLS

@@ -6,6 +6,14 @@
 #include <stdatomic.h>
 #include <string.h>
 
+static ZcSlab *
+new_slab (gsize block_bytes, gsize header_bytes, guint min_blocks, guint max_blocks)
+{
+  ZcSlabSpec spec = { block_bytes, header_bytes, min_blocks, max_blocks, ZC_PAGES_WISH_NONE, NULL };
+
+  return zc_slab_new (&spec);
+}
+
 static ZcBlock *
 take (ZcSlab *slab, gboolean expect_growth)
 {
@@ -19,7 +27,7 @@ take (ZcSlab *slab, gboolean expect_growth)
 static void
 blocks_stand_apart (void)
 {
-  ZcSlab *slab = zc_slab_new (100, 0, 2, 3, NULL);
+  ZcSlab *slab = new_slab (100, 0, 2, 3);
   ZcBlock *blocks[3] = { take (slab, FALSE), take (slab, FALSE), take (slab, TRUE) };
 
   for (guint i = 0; i < 3; i++) {
@@ -37,7 +45,7 @@ blocks_stand_apart (void)
 static void
 bound_holds (void)
 {
-  ZcSlab *slab = zc_slab_new (64, 0, 1, 2, NULL);
+  ZcSlab *slab = new_slab (64, 0, 1, 2);
   ZcBlock *first = take (slab, FALSE);
   ZcBlock *second = take (slab, TRUE);
 
@@ -55,7 +63,7 @@ bound_holds (void)
 static void
 header_is_kept (void)
 {
-  ZcSlab *slab = zc_slab_new (64, sizeof (guint), 1, 1, NULL);
+  ZcSlab *slab = new_slab (64, sizeof (guint), 1, 1);
   ZcBlock *block = take (slab, FALSE);
 
   g_assert_cmpuint (*(guint *) block->header, ==, 0);
@@ -71,7 +79,7 @@ header_is_kept (void)
 static void
 block_outlives_the_owner (void)
 {
-  ZcSlab *slab = zc_slab_new (64, 0, 1, 2, NULL);
+  ZcSlab *slab = new_slab (64, 0, 1, 2);
   ZcBlock *first = take (slab, FALSE);
   ZcBlock *second = take (slab, TRUE);
 
@@ -107,7 +115,7 @@ fill_and_check (gpointer data)
 static void
 threads_grow_it_together (void)
 {
-  ZcSlab *slab = zc_slab_new (sizeof (guint64), 0, 0, 3, NULL);
+  ZcSlab *slab = new_slab (sizeof (guint64), 0, 0, 3);
   GThread *threads[4];
 
   for (guint i = 0; i < G_N_ELEMENTS (threads); i++)
@@ -123,7 +131,7 @@ threads_grow_it_together (void)
 static void
 headers_stand_apart (void)
 {
-  ZcSlab *slab = zc_slab_new (8, 8, 2, 2, NULL);
+  ZcSlab *slab = new_slab (8, 8, 2, 2);
   ZcBlock *first = take (slab, FALSE), *second = take (slab, FALSE);
 
   g_assert_cmpuint ((guintptr) first / 64, !=, (guintptr) second / 64);
@@ -152,7 +160,7 @@ give_all (ZcBlock **blocks, guint n)
 static void
 grows_ahead_of_need (void)
 {
-  ZcSlab *slab = zc_slab_new (64, 0, 4, 20, NULL);
+  ZcSlab *slab = new_slab (64, 0, 4, 20);
   ZcBlock *blocks[20];
 
   g_assert_cmpint (zc_slab_tend (slab, 0), ==, -1);
@@ -177,7 +185,7 @@ grows_ahead_of_need (void)
 static void
 gives_back_after_a_quiet_time (void)
 {
-  ZcSlab *slab = zc_slab_new (64, 0, 4, 64, NULL);
+  ZcSlab *slab = new_slab (64, 0, 4, 64);
   ZcBlock *blocks[15];
   gint64 now_us = 7;
 
@@ -212,7 +220,7 @@ gives_back_after_a_quiet_time (void)
 static void
 what_is_held_is_not_given_back (void)
 {
-  ZcSlab *slab = zc_slab_new (64, 0, 1, 8, NULL);
+  ZcSlab *slab = new_slab (64, 0, 1, 8);
   ZcBlock *blocks[3];
 
   take_all (slab, blocks, 1);
@@ -236,7 +244,7 @@ what_is_held_is_not_given_back (void)
 static void
 bounds_change (void)
 {
-  ZcSlab *slab = zc_slab_new (64, 0, 1, 1, NULL);
+  ZcSlab *slab = new_slab (64, 0, 1, 1);
   ZcBlock *blocks[6];
 
   zc_slab_set_bounds (slab, 4, 6);
@@ -283,7 +291,7 @@ burst (gpointer data)
 static void
 threads_tend_it_while_others_take (void)
 {
-  Tended tended = { zc_slab_new (64, 8, 1, 64, NULL), 2 };
+  Tended tended = { new_slab (64, 8, 1, 64), 2 };
   GThread *threads[2];
   gint64 now_us = 0;
 

@@ -71,6 +71,68 @@ GST_START_TEST (bounds_change_while_playing)
 }
 GST_END_TEST
 
+static guint64
+read_uint64 (ZcTest *test, const gchar *name)
+{
+  guint64 value;
+
+  g_object_get (test->element, name, &value, NULL);
+  return value;
+}
+
+/* What cannot be had is one warning, and sound comes all the same. */
+GST_START_TEST (pages_that_cannot_be_had_are_one_warning)
+{
+  g_autoptr (GError) error = NULL;
+  GstMessage *message;
+  ZcTest test;
+  gint node;
+
+  zc_test_start (&test, "", "huge-pages=true numa-node=1023", NULL);
+  for (guint i = 0; i < 3; i++) {
+    GstBuffer *buffer;
+    zc_test_crank_ms (&test, 10);
+    buffer = zc_test_pull (&test);
+    zc_test_assert_counts (buffer, i * 480);
+    gst_buffer_unref (buffer);
+  }
+  message = zc_test_message (&test, GST_MESSAGE_WARNING);
+  gst_message_parse_warning (message, &error, NULL);
+  fail_unless (g_error_matches (error, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_SETTINGS));
+  fail_unless (strstr (error->message, "NUMA node 1023") != NULL, "%s", error->message);
+  fail_unless ((strstr (error->message, "large pages") == NULL)
+      == (read_uint64 (&test, "actual-huge-pages") == zc_test_stat (&test, "pool-bytes")), "%s", error->message);
+  gst_message_unref (message);
+  g_object_get (test.element, "actual-numa-node", &node, NULL);
+  fail_unless (node != 1023);
+  fail_unless (gst_bus_pop_filtered (GST_ELEMENT_BUS (test.element), GST_MESSAGE_WARNING | GST_MESSAGE_ERROR) == NULL);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* Locked, or told. Without a wish nothing is locked, and nothing told. */
+GST_START_TEST (locked_memory_is_what_the_system_says)
+{
+  for (guint lock = 0; lock < 2; lock++) {
+    GstMessage *warning;
+    guint64 locked;
+    ZcTest test;
+
+    zc_test_start (&test, "", lock ? "lock-memory=true" : NULL, NULL);
+    zc_test_crank_ms (&test, 10);
+    gst_buffer_unref (zc_test_pull (&test));
+    warning = gst_bus_pop_filtered (GST_ELEMENT_BUS (test.element), GST_MESSAGE_WARNING);
+    locked = read_uint64 (&test, "actual-locked-memory");
+    fail_unless (zc_test_stat (&test, "pool-bytes") >= 64 * 480 * 8);
+    fail_unless_equals_int (warning == NULL, !lock || locked == zc_test_stat (&test, "pool-bytes"));
+    fail_unless (lock || locked == 0);
+    gst_clear_message (&warning);
+    gst_element_set_state (test.element, GST_STATE_NULL);
+    zc_test_finish (&test);
+  }
+}
+GST_END_TEST
+
 static Suite *
 memory_suite (void)
 {
@@ -81,6 +143,8 @@ memory_suite (void)
   tcase_add_test (tc, pool_holds_the_largest_packet);
   tcase_add_test (tc, fixed_pool_is_there_from_the_start);
   tcase_add_test (tc, bounds_change_while_playing);
+  tcase_add_test (tc, pages_that_cannot_be_had_are_one_warning);
+  tcase_add_test (tc, locked_memory_is_what_the_system_says);
   return suite;
 }
 

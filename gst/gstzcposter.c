@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "gstzcposter.h"
+
+#define GST_CAT_DEFAULT zc_poster_debug
+GST_DEBUG_CATEGORY_STATIC (zc_poster_debug);
+
+void
+gst_zc_poster_init (GstZcPoster *self, GstElement *element)
+{
+  static gsize once = 0;
+
+  if (g_once_init_enter (&once)) {
+    GST_DEBUG_CATEGORY_INIT (zc_poster_debug, "zcposter", 0, "what zcloopbacksrc tells on the bus");
+    g_once_init_leave (&once, 1);
+  }
+  *self = (GstZcPoster){ .element = element };
+}
+
+void
+gst_zc_poster_begin (GstZcPoster *self)
+{
+  self->overflowing = FALSE;
+  self->pages_told = FALSE;
+}
+
+static void
+post (GstZcPoster *self, GstStructure *structure)
+{
+  gst_element_post_message (self->element, gst_message_new_element (GST_OBJECT_CAST (self->element), structure));
+}
+
+static void
+post_overflow (GstZcPoster *self, const gchar *device, guint64 frames)
+{
+  GST_WARNING_OBJECT (self->element, "downstream holds all buffers: %" G_GUINT64_FORMAT " frames dropped", frames);
+  post (self, gst_structure_new ("zcloopback-overflow", "frames", G_TYPE_UINT64, frames, "cause", G_TYPE_STRING,
+      "downstream holds pool-max-buffers buffers", "device", G_TYPE_STRING, device, NULL));
+}
+
+void
+gst_zc_poster_tell_overflow (GstZcPoster *self, GstZcPacker *packer, const gchar *device, gboolean ended)
+{
+  guint64 dropped;
+
+  if (self->overflowing && !ended)
+    return;
+  dropped = gst_zc_packer_take_dropped (packer);
+  if (dropped > 0)
+    post_overflow (self, device, dropped);
+  self->overflowing = dropped > 0 && !ended;
+}
+
+void
+gst_zc_poster_tell_pages (GstZcPoster *self, GstZcAllocation *allocation, const ZcPagesWish *wish)
+{
+  g_autofree gchar *lack = NULL;
+  ZcPagesState state;
+
+  if (self->pages_told || (!wish->huge && !wish->lock && wish->numa_node < 0))
+    return;
+  state = gst_zc_allocation_read_pages (allocation);
+  if (state.bytes == 0)
+    return; /* not our pool */
+  self->pages_told = TRUE;
+  lack = zc_pages_describe_lack (wish, &state);
+  if (lack != NULL)
+    GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS, ("The system did not give the pool all of the memory that was "
+        "asked for: no %s. Capture goes on without.", lack), ("of %" G_GSIZE_FORMAT " bytes %" G_GSIZE_FORMAT
+        " are on large pages, %" G_GSIZE_FORMAT " are locked; NUMA node %d", state.bytes, state.huge_bytes,
+        state.locked_bytes, state.numa_node));
+}

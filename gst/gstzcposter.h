@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* gstzcposter.h: what the element tells on the bus of its own accord, apart from errors.
+ *
+ * Threads: the streaming thread. */
+#pragma once
+
+#include "gstzcallocation.h"
+#include "gstzcpacker.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  GstElement *element;  /* whose this is */
+  gboolean overflowing; /* and the bus knows */
+  gboolean pages_told;  /* in this run */
+} GstZcPoster;
+
+void gst_zc_poster_init (GstZcPoster *self, GstElement *element);
+
+/* A new run: before there is a streaming thread. */
+void gst_zc_poster_begin (GstZcPoster *self);
+
+/* What the packer dropped at the pool's bound: two messages an overflow, one at its first packet, one at its end with all the
+ * others. */
+void gst_zc_poster_tell_overflow (GstZcPoster *self, GstZcPacker *packer, const gchar *device, gboolean ended);
+
+/* One warning a run if the memory of our pool is not what is wished for. The pool is active. */
+void gst_zc_poster_tell_pages (GstZcPoster *self, GstZcAllocation *allocation, const ZcPagesWish *wish);
+
+G_END_DECLS
