@@ -39,6 +39,7 @@ struct _GstZcLoopbackSrc {
   GstPushSrc parent;
 
   gint overflow; /* atomic: of the settings, for the streaming thread */
+  gint stats_interval_ms; /* the same */
   gint stale;    /* atomic: a pause came between; stream and base time are from before it */
   ZcStats stats;
 
@@ -332,12 +333,6 @@ update_base (GstZcLoopbackSrc *self, GstBuffer *buffer, gint64 first_ns)
   self->base_ns = base_ns;
 }
 
-static void
-count (GstZcLoopbackSrc *self, GstBuffer *buffer, ZcStat as)
-{
-  zc_stats_add (&self->stats, as, GST_BUFFER_OFFSET_END (buffer) - GST_BUFFER_OFFSET (buffer));
-}
-
 /* PTS and duration in running time. FALSE if the buffer is from before it: of a stream that a pause or a flush ended. */
 static gboolean
 stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
@@ -359,16 +354,18 @@ stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
 static gboolean
 deliver (GstZcLoopbackSrc *self, GstBuffer *buffer)
 {
+  guint64 frames = GST_BUFFER_OFFSET_END (buffer) - GST_BUFFER_OFFSET (buffer);
+  gboolean silent = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
+
   if (!stamp (self, buffer)) {
-    count (self, buffer, ZC_STAT_FRAMES_LOST);
+    zc_stats_lose (&self->stats, ZC_STAT_LOST_EARLY, frames);
     self->discont = TRUE;
     return FALSE;
   }
   if (self->discont)
     GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   self->discont = FALSE;
-  count (self, buffer,
-      GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP) ? ZC_STAT_FRAMES_SILENCE : ZC_STAT_FRAMES_CAPTURED);
+  zc_stats_add (&self->stats, silent ? ZC_STAT_FRAMES_SILENCE : ZC_STAT_FRAMES_CAPTURED, frames);
   zc_stats_add (&self->stats, ZC_STAT_PACKETS, 1);
   return TRUE;
 }
@@ -411,6 +408,8 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
   if (zc_capture_advance (self->capture, taken) && self->lease)
     gst_zc_loans_end_packet (self->loans);
   gst_zc_poster_tell_overflow (&self->poster, self->packer, self->actual_device, *buffer != NULL);
+  gst_zc_poster_tell_stats (&self->poster, (guint) g_atomic_int_get (&self->stats_interval_ms), self->spec.format.rate,
+      &self->stats, &self->allocation);
   return GST_FLOW_OK;
 }
 
@@ -645,6 +644,7 @@ gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value
   known = gst_zc_settings_set (&self->settings, id, value);
   self->other_device |= gst_zc_settings_is_target (id);
   g_atomic_int_set (&self->overflow, self->settings.overflow);
+  g_atomic_int_set (&self->stats_interval_ms, (gint) self->settings.stats_interval_ms);
   settings = self->settings;
   GST_OBJECT_UNLOCK (self);
   if (gst_zc_settings_is_bound (id))

@@ -93,7 +93,7 @@ gst_zc_packer_set_loans (GstZcPacker *self, GstZcLoans *loans)
 void
 gst_zc_packer_reset (GstZcPacker *self)
 {
-  zc_stats_add (self->stats, ZC_STAT_FRAMES_LOST, self->filled);
+  zc_stats_lose (self->stats, ZC_STAT_LOST_UNFINISHED, self->filled);
   forget (self);
   self->to_drop = 0;
   self->discont = TRUE;
@@ -206,7 +206,7 @@ drop (GstZcPacker *self, guint frames)
 {
   guint dropped = MIN (frames, self->to_drop);
 
-  zc_stats_add (self->stats, ZC_STAT_FRAMES_LOST, dropped);
+  zc_stats_lose (self->stats, ZC_STAT_LOST_OVERFLOW, dropped);
   self->to_drop -= dropped;
   self->dropped += dropped;
   self->discont = TRUE;

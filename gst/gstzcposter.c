@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "gstzcposter.h"
 
+#include "gstzcreadings.h"
+
 #define GST_CAT_DEFAULT zc_poster_debug
 GST_DEBUG_CATEGORY_STATIC (zc_poster_debug);
 
@@ -21,6 +23,7 @@ gst_zc_poster_begin (GstZcPoster *self)
 {
   self->overflowing = FALSE;
   self->pages_told = FALSE;
+  self->stats_frames = 0;
 }
 
 static void
@@ -48,6 +51,18 @@ gst_zc_poster_tell_overflow (GstZcPoster *self, GstZcPacker *packer, const gchar
   if (dropped > 0)
     post_overflow (self, device, dropped);
   self->overflowing = dropped > 0 && !ended;
+}
+
+void
+gst_zc_poster_tell_stats (GstZcPoster *self, guint interval_ms, guint rate, const ZcStats *stats,
+    GstZcAllocation *allocation)
+{
+  guint64 frames = zc_stats_get (stats, ZC_STAT_FRAMES_EXPECTED);
+
+  if (interval_ms == 0 || (frames - self->stats_frames) * 1000 < (guint64) interval_ms * rate)
+    return;
+  self->stats_frames = frames;
+  post (self, gst_zc_readings_make_stats ("zcloopback-stats", stats, allocation));
 }
 
 void

@@ -13,6 +13,7 @@ typedef struct {
   GstElement *element;  /* whose this is */
   gboolean overflowing; /* and the bus knows */
   gboolean pages_told;  /* in this run */
+  guint64 stats_frames; /* expected ones when the statistics were told last */
 } GstZcPoster;
 
 void gst_zc_poster_init (GstZcPoster *self, GstElement *element);
@@ -23,6 +24,10 @@ void gst_zc_poster_begin (GstZcPoster *self);
 /* What the packer dropped at the pool's bound: two messages an overflow, one at its first packet, one at its end with all the
  * others. */
 void gst_zc_poster_tell_overflow (GstZcPoster *self, GstZcPacker *packer, const gchar *device, gboolean ended);
+
+/* The statistics, when `interval_ms` (0: never) of sound have passed since the last time. Allocates only then. */
+void gst_zc_poster_tell_stats (GstZcPoster *self, guint interval_ms, guint rate, const ZcStats *stats,
+    GstZcAllocation *allocation);
 
 /* One warning a run if the memory of our pool is not what is wished for. The pool is active. */
 void gst_zc_poster_tell_pages (GstZcPoster *self, GstZcAllocation *allocation, const ZcPagesWish *wish);

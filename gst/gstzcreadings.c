@@ -9,19 +9,51 @@ hit_rate (const GstZcBufferPoolStats *pool)
   return all > 0 ? (gdouble) pool->hits / (gdouble) all : 0;
 }
 
-static GstStructure *
-make_stats (const ZcStats *stats, const GstZcBufferPoolStats *pool)
+static gdouble
+per_packet (const ZcStats *stats, guint64 n)
 {
-  GstStructure *structure = gst_structure_new_empty ("application/x-zcloopback-stats");
+  guint64 packets = zc_stats_get (stats, ZC_STAT_PACKETS);
 
-  for (ZcStat stat = 0; stat < ZC_N_STATS; stat++) {
-    guint64 n = zc_stats_get (stats, stat) + (stat == ZC_STAT_ALLOCATIONS ? pool->allocations : 0);
-    gst_structure_set (structure, zc_stat_name (stat), G_TYPE_UINT64, n, NULL);
-  }
+  return packets > 0 ? (gdouble) n / (gdouble) packets : 0;
+}
+
+static void
+add_pool (GstStructure *structure, const GstZcBufferPoolStats *pool)
+{
   gst_structure_set (structure, "pool-hits", G_TYPE_UINT64, pool->hits, "pool-misses", G_TYPE_UINT64, pool->misses,
       "pool-hit-rate", G_TYPE_DOUBLE, hit_rate (pool), "pool-outstanding", G_TYPE_UINT64,
       (guint64) pool->outstanding, "pool-high-water", G_TYPE_UINT64, (guint64) pool->high_water, "pool-size",
       G_TYPE_UINT64, (guint64) pool->size, "pool-bytes", G_TYPE_UINT64, (guint64) pool->bytes, NULL);
+}
+
+static void
+add_lateness (GstStructure *structure, const ZcHistogram *lateness)
+{
+  gst_structure_set (structure, "scheduling-latency-p50", G_TYPE_UINT64,
+      (guint64) zc_histogram_quantile (lateness, 0.5), "scheduling-latency-p99", G_TYPE_UINT64,
+      (guint64) zc_histogram_quantile (lateness, 0.99), "scheduling-latency-max", G_TYPE_UINT64,
+      (guint64) zc_histogram_max (lateness), NULL);
+}
+
+GstStructure *
+gst_zc_readings_make_stats (const gchar *name, const ZcStats *stats, GstZcAllocation *allocation)
+{
+  GstStructure *structure = gst_structure_new_empty (name);
+  GstZcBufferPoolStats pool;
+  guint64 allocations;
+
+  gst_zc_allocation_totals (allocation, &pool);
+  allocations = zc_stats_get (stats, ZC_STAT_ALLOCATIONS) + pool.allocations;
+  for (ZcStat stat = 0; stat < ZC_N_STATS; stat++) {
+    guint64 n = stat == ZC_STAT_ALLOCATIONS ? allocations : zc_stats_get (stats, stat);
+    gst_structure_set (structure, zc_stat_name (stat), G_TYPE_UINT64, n, NULL);
+  }
+  add_pool (structure, &pool);
+  add_lateness (structure, &stats->lateness);
+  gst_structure_set (structure, "bytes-copied-per-packet", G_TYPE_DOUBLE,
+      per_packet (stats, zc_stats_get (stats, ZC_STAT_BYTES_COPIED)), "allocations-per-packet", G_TYPE_DOUBLE,
+      per_packet (stats, allocations), "wakeups-per-packet", G_TYPE_DOUBLE,
+      per_packet (stats, zc_stats_get (stats, ZC_STAT_WAKEUPS)), NULL);
   return structure;
 }
 
@@ -41,12 +73,9 @@ get_pages (guint id, GValue *value, GstZcAllocation *allocation)
 }
 
 static gboolean
-get_count (guint id, GValue *value, const ZcStats *stats, const GstZcBufferPoolStats *pool)
+get_count (guint id, GValue *value, const GstZcBufferPoolStats *pool)
 {
   switch (id) {
-    case GST_ZC_READING_STATS:
-      g_value_take_boxed (value, make_stats (stats, pool));
-      return TRUE;
     case GST_ZC_READING_POOL_HITS:
       g_value_set_uint64 (value, pool->hits);
       return TRUE;
@@ -75,8 +104,12 @@ gst_zc_readings_get (guint id, GValue *value, const ZcStats *stats, GstZcAllocat
 {
   GstZcBufferPoolStats pool;
 
+  if (id == GST_ZC_READING_STATS) {
+    g_value_take_boxed (value, gst_zc_readings_make_stats ("application/x-zcloopback-stats", stats, allocation));
+    return TRUE;
+  }
   gst_zc_allocation_totals (allocation, &pool);
-  return get_count (id, value, stats, &pool) || get_pages (id, value, allocation);
+  return get_count (id, value, &pool) || get_pages (id, value, allocation);
 }
 
 void
@@ -85,7 +118,7 @@ gst_zc_readings_install (GObjectClass *klass)
   const GParamFlags flags = G_PARAM_READABLE | G_PARAM_STATIC_STRINGS;
 
   g_object_class_install_property (klass, GST_ZC_READING_STATS, g_param_spec_boxed ("stats", "Statistics",
-      "What was counted since the start: frames, packets, bytes, pool", GST_TYPE_STRUCTURE, flags));
+      "What was counted since the start: frames, packets, bytes, pool; times in ns", GST_TYPE_STRUCTURE, flags));
   g_object_class_install_property (klass, GST_ZC_READING_POOL_HITS, g_param_spec_uint64 ("pool-hits", "Pool hits",
       "Buffers taken from the pool with nothing allocated", 0, G_MAXUINT64, 0, flags));
   g_object_class_install_property (klass, GST_ZC_READING_POOL_MISSES, g_param_spec_uint64 ("pool-misses",

@@ -25,6 +25,9 @@ enum {
 
 void gst_zc_readings_install (GObjectClass *klass);
 
+/* All that was counted in this run, as a structure of this name. */
+GstStructure *gst_zc_readings_make_stats (const gchar *name, const ZcStats *stats, GstZcAllocation *allocation);
+
 /* FALSE if there is no reading of that id. */
 gboolean gst_zc_readings_get (guint id, GValue *value, const ZcStats *stats, GstZcAllocation *allocation);
 

@@ -12,6 +12,9 @@
 #define DEFAULT_POOL_MIN_BUFFERS    64
 #define DEFAULT_POOL_MAX_BUFFERS    1024
 
+/* A day. */
+#define MAX_STATS_INTERVAL_MS 86400000
+
 /* The most that Linux can have. */
 #define MAX_NUMA_NODE 1023
 
@@ -58,6 +61,9 @@ gst_zc_settings_install (GObjectClass *klass)
       "Ask for the pool's memory to be on this node; -1 = any (actual-numa-node tells)", -1, MAX_NUMA_NODE, -1, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_LOCK_MEMORY, g_param_spec_boolean ("lock-memory",
       "Lock memory", "Ask for the pool's memory to be never paged out (actual-locked-memory tells)", FALSE, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_STATS_INTERVAL, g_param_spec_uint ("stats-interval",
+      "Statistics interval", "How often to post the statistics as an element message zcloopback-stats, in milliseconds of "
+      "sound (0 = never)", 0, MAX_STATS_INTERVAL_MS, 0, any_time));
 }
 
 void
@@ -144,6 +150,9 @@ gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
     case GST_ZC_SETTING_LOCK_MEMORY:
       settings->pages.lock = g_value_get_boolean (value);
       return TRUE;
+    case GST_ZC_SETTING_STATS_INTERVAL:
+      settings->stats_interval_ms = g_value_get_uint (value);
+      return TRUE;
     default:
       return FALSE;
   }
@@ -197,6 +206,9 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
       return TRUE;
     case GST_ZC_SETTING_LOCK_MEMORY:
       g_value_set_boolean (value, settings->pages.lock);
+      return TRUE;
+    case GST_ZC_SETTING_STATS_INTERVAL:
+      g_value_set_uint (value, settings->stats_interval_ms);
       return TRUE;
     default:
       return FALSE;

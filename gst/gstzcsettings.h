@@ -24,6 +24,7 @@ typedef struct {
   guint pool_min_buffers;
   guint pool_max_buffers;
   ZcPagesWish pages;
+  guint stats_interval_ms; /* 0: off */
 } GstZcSettings;
 
 /* Ids of the properties, from 1 on. */
@@ -43,6 +44,7 @@ enum {
   GST_ZC_SETTING_HUGE_PAGES,
   GST_ZC_SETTING_NUMA_NODE,
   GST_ZC_SETTING_LOCK_MEMORY,
+  GST_ZC_SETTING_STATS_INTERVAL,
   GST_ZC_N_SETTINGS,
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "zc-capture.h"
 
+#include "zc-lateness.h"
 #include "zc-registry.h"
 
 struct _ZcCapture {
@@ -18,6 +19,7 @@ struct _ZcCapture {
   ZcTimeline *timeline;
   ZcClockFunc clock;
   gpointer clock_data;
+  ZcLateness lateness;
 
   gboolean anchored;     /* origin and end mean something */
   guint64 origin;        /* the device's position of our position 0 */
@@ -135,6 +137,7 @@ zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error)
   capture->end = 0;
   capture->unseen_frames = 0;
   zc_timeline_reset (capture->timeline, spec->format.rate);
+  zc_lateness_reset (&capture->lateness);
   return TRUE;
 }
 
@@ -150,12 +153,19 @@ zc_capture_stream_info (const ZcCapture *capture)
   return &capture->info;
 }
 
+/* In the clock of the stamps. */
+static gint64
+stamp_now_ns (const ZcCapture *capture)
+{
+  return capture->clock != NULL ? capture->clock (capture->clock_data) : capture->backend->now_ns (capture->device);
+}
+
 /* In the clock of the stamps. Without a word from the system, the packet ended just now. */
 static gint64
 capture_time_ns (ZcCapture *capture)
 {
   gint64 device_now_ns = capture->backend->now_ns (capture->device);
-  gint64 now_ns = capture->clock != NULL ? capture->clock (capture->clock_data) : device_now_ns;
+  gint64 now_ns = capture->clock != NULL ? stamp_now_ns (capture) : device_now_ns;
   gint64 time_ns = capture->packet.capture_time_ns;
 
   if (time_ns == ZC_TIME_NONE)
@@ -169,7 +179,7 @@ place_packet (ZcCapture *capture)
 {
   const ZcPacket *packet = &capture->packet;
   gboolean first = !capture->anchored;
-  guint64 lost;
+  guint64 unseen = 0, lost;
 
   if (first) {
     capture->anchored = TRUE;
@@ -177,8 +187,7 @@ place_packet (ZcCapture *capture)
   }
   capture->packet_position = packet->position_frames - capture->origin + capture->unseen_frames;
   if (packet->capture_time_ns != ZC_TIME_NONE || first) {
-    guint64 unseen = zc_timeline_observe (capture->timeline, capture->packet_position, capture_time_ns (capture),
-        packet->frames);
+    unseen = zc_timeline_observe (capture->timeline, capture->packet_position, capture_time_ns (capture), packet->frames);
     capture->unseen_frames += unseen;
     capture->packet_position += unseen;
   }
@@ -186,7 +195,8 @@ place_packet (ZcCapture *capture)
   lost = capture->packet_position - capture->end;
   capture->packet_discont = first || lost > 0 || (packet->flags & ZC_PACKET_DISCONT) != 0;
   capture->end = capture->packet_position + packet->frames;
-  zc_stats_add (capture->stats, ZC_STAT_FRAMES_LOST, lost);
+  zc_stats_lose (capture->stats, ZC_STAT_LOST_DEVICE, lost - unseen);
+  zc_stats_lose (capture->stats, ZC_STAT_LOST_UNSEEN, unseen);
   zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, lost);
   if (capture->packet_discont && !first)
     zc_stats_add (capture->stats, ZC_STAT_GLITCHES, 1);
@@ -293,7 +303,11 @@ zc_capture_advance (ZcCapture *capture, guint frames)
 ZcStamp
 zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames)
 {
-  return zc_timeline_stamp (capture->timeline, position, frames);
+  ZcStamp stamp = zc_timeline_stamp (capture->timeline, position, frames);
+
+  zc_histogram_add (&capture->stats->lateness,
+      zc_lateness_note (&capture->lateness, stamp.end_ns, stamp_now_ns (capture)));
+  return stamp;
 }
 
 void

@@ -32,7 +32,7 @@ typedef struct {
   gboolean discont;   /* what came before it is not what the device played before it */
 } ZcSpan;
 
-/* The clock to stamp in, now (ns). Called once a packet, in the streaming thread. */
+/* The clock to stamp in, now (ns). Called twice a packet, in the streaming thread. */
 typedef gint64 (*ZcClockFunc) (gpointer data);
 
 /* Opens `target` with `backend` ("auto": the first that answers). `stats` stays the caller's, who
@@ -77,7 +77,8 @@ gboolean zc_capture_is_lending (const ZcCapture *capture);
 /* The bytes of the oldest packet that is kept are not read any more. One has to be kept. */
 void zc_capture_give_back (ZcCapture *capture);
 
-/* When these frames were captured; see zc_timeline_stamp(). Frames that next() has shown, in their order. */
+/* When these frames were captured; see zc_timeline_stamp(). Frames that next() has shown, in their order, as they are handed on:
+ * how late that is, is counted. */
 ZcStamp zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames);
 
 /* While `on`, start() fails with ZC_ERROR_WOKEN and next() returns WOKEN, at once. Any thread. */

@@ -14,6 +14,11 @@ static const gchar *const names[ZC_N_STATS] = {
   [ZC_STAT_GLITCHES] = "glitches",
   [ZC_STAT_OVERFLOWS] = "overflows",
   [ZC_STAT_WAKEUPS] = "wakeups",
+  [ZC_STAT_LOST_DEVICE] = "frames-lost-device",
+  [ZC_STAT_LOST_UNSEEN] = "frames-lost-unseen",
+  [ZC_STAT_LOST_OVERFLOW] = "frames-lost-overflow",
+  [ZC_STAT_LOST_EARLY] = "frames-lost-early",
+  [ZC_STAT_LOST_UNFINISHED] = "frames-lost-unfinished",
 };
 
 const gchar *
@@ -27,4 +32,5 @@ zc_stats_reset (ZcStats *stats)
 {
   for (guint i = 0; i < ZC_N_STATS; i++)
     atomic_store_explicit (&stats->n[i], 0, memory_order_relaxed);
+  zc_histogram_reset (&stats->lateness);
 }
