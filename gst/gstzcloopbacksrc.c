@@ -408,8 +408,6 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
   if (zc_capture_advance (self->capture, taken) && self->lease)
     gst_zc_loans_end_packet (self->loans);
   gst_zc_poster_tell_overflow (&self->poster, self->packer, self->actual_device, *buffer != NULL);
-  gst_zc_poster_tell_stats (&self->poster, (guint) g_atomic_int_get (&self->stats_interval_ms), self->spec.format.rate,
-      &self->stats, &self->allocation);
   return GST_FLOW_OK;
 }
 
@@ -439,6 +437,8 @@ gst_zc_loopback_src_create (GstPushSrc *push, GstBuffer **out)
       flow = leave_or_pause (self);
     if (buffer != NULL && !deliver (self, buffer))
       gst_clear_buffer (&buffer);
+    gst_zc_poster_tell_stats (&self->poster, (guint) g_atomic_int_get (&self->stats_interval_ms),
+        self->spec.format.rate, &self->stats, &self->allocation);
   } while (flow == GST_FLOW_OK && buffer == NULL);
   *out = buffer;
   return flow;
