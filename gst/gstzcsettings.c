@@ -52,7 +52,8 @@ gst_zc_settings_install (GObjectClass *klass)
       "Pool minimum", "Buffers that an adaptive pool has from the start, and keeps; while it runs, a minimum above "
       "pool-max-buffers waits for a new maximum", 1, ZC_MAX_BLOCKS, DEFAULT_POOL_MIN_BUFFERS, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_POOL_MAX_BUFFERS, g_param_spec_uint ("pool-max-buffers",
-      "Pool maximum", "Buffers that downstream may hold at once: all that a pool has, and that an adaptive one may grow to", 1, ZC_MAX_BLOCKS,
+      "Pool maximum", "Buffers that downstream may hold at once: all that a pool has, and that an adaptive one may grow "
+      "to", 1, ZC_MAX_BLOCKS,
       DEFAULT_POOL_MAX_BUFFERS, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_HUGE_PAGES, g_param_spec_boolean ("huge-pages", "Huge pages",
       "Ask for large pages for the pool: reserved ones if the system has any, else transparent ones (actual-huge-pages "

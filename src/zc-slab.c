@@ -108,12 +108,26 @@ reserve (ZcSlab *slab, guint n)
   return most;
 }
 
+/* Bounds that move by small steps would use up all places with small regions. When half are gone, steps are a quarter at least, even if
+ * that is beyond the highest bound, which holds for what is out in any case. */
+static guint
+reserve_more (ZcSlab *slab, guint n)
+{
+  guint quarter = atomic_load (&slab->n_slots) < MAX_REGIONS / 2 ? 0 : atomic_load (&slab->size) / 4;
+
+  if (n >= quarter)
+    return n;
+  atomic_fetch_add (&slab->reserved, quarter - n);
+  return quarter;
+}
+
 /* Memory for n blocks that were reserved, or for as many as a region that is empty has room for. FALSE if none can be made. */
 static gboolean
 fill (ZcSlab *slab, guint n, ZcBlock **first)
 {
   Slot *slot = claim_empty (slab);
 
+  n = reserve_more (slab, n);
   if (slot == NULL) {
     atomic_fetch_sub (&slab->reserved, n);
     return FALSE;
@@ -329,7 +343,9 @@ gint64
 zc_slab_tend (ZcSlab *slab, gint64 now_us)
 {
   if (zc_slab_is_low (slab)) {
-    grow (slab, MAX (atomic_load (&slab->size), 1));
+    guint wanted = 2 * MAX (atomic_load (&slab->size), 1), size;
+    while ((size = atomic_load (&slab->size)) < wanted && grow (slab, wanted - size))
+      ;
     slab->quiet_since_us = now_us;
   }
   if (now_us - slab->quiet_since_us >= ZC_POOL_QUIET_US) {

@@ -263,6 +263,24 @@ bounds_change (void)
   zc_slab_release (slab);
 }
 
+/* One more each time, as an application may: there is a place for every block. */
+static void
+bounds_move_by_little_steps (void)
+{
+  ZcSlab *slab = new_slab (8, 0, 1, 1);
+  ZcBlock *blocks[500];
+
+  for (guint n = 1; n <= G_N_ELEMENTS (blocks); n++) {
+    zc_slab_set_bounds (slab, n, n);
+    g_assert_cmpuint (zc_slab_size (slab), >=, n);
+    g_assert_cmpuint (zc_slab_size (slab), <=, n + n / 4);
+  }
+  take_all (slab, blocks, G_N_ELEMENTS (blocks));
+  g_assert_null (take (slab, FALSE));
+  give_all (blocks, G_N_ELEMENTS (blocks));
+  zc_slab_release (slab);
+}
+
 typedef struct {
   ZcSlab *slab;
   _Atomic guint running;
@@ -325,6 +343,7 @@ main (int argc, char **argv)
   g_test_add_func ("/slab/gives-back-after-a-quiet-time", gives_back_after_a_quiet_time);
   g_test_add_func ("/slab/what-is-held-is-not-given-back", what_is_held_is_not_given_back);
   g_test_add_func ("/slab/bounds-change", bounds_change);
+  g_test_add_func ("/slab/bounds-move-by-little-steps", bounds_move_by_little_steps);
   g_test_add_func ("/slab/threads-tend-it-while-others-take", threads_tend_it_while_others_take);
   return g_test_run ();
 }
