@@ -100,6 +100,21 @@ gst_zc_idle_get_type (void)
 }
 
 GType
+gst_zc_on_loss_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { GST_ZC_ON_LOSS_REOPEN, "Go on with silence, and with the device when it is there again", "reopen" },
+    { GST_ZC_ON_LOSS_ERROR, "Post an error and end the stream", "error" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstZcOnLoss", values));
+  return type;
+}
+
+GType
 gst_zc_process_mode_get_type (void)
 {
   static const GEnumValue values[] = {

@@ -47,6 +47,14 @@ typedef enum {
 #define GST_TYPE_ZC_IDLE (gst_zc_idle_get_type ())
 GType gst_zc_idle_get_type (void);
 
+typedef enum {
+  GST_ZC_ON_LOSS_REOPEN, /* silence until the device is there again */
+  GST_ZC_ON_LOSS_ERROR,  /* one error, and EOS */
+} GstZcOnLoss;
+
+#define GST_TYPE_ZC_ON_LOSS (gst_zc_on_loss_get_type ())
+GType gst_zc_on_loss_get_type (void);
+
 /* Values: ZcProcessMode. */
 #define GST_TYPE_ZC_PROCESS_MODE (gst_zc_process_mode_get_type ())
 GType gst_zc_process_mode_get_type (void);

@@ -40,6 +40,7 @@ struct _GstZcLoopbackSrc {
 
   gint overflow; /* atomic: of the settings, for the streaming thread */
   gint stats_interval_ms; /* the same */
+  gint on_loss;           /* the same */
   gint stale;    /* atomic: a pause came between; stream and base time are from before it */
   ZcStats stats;
 
@@ -66,6 +67,7 @@ struct _GstZcLoopbackSrc {
   GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
   gint64 base_ns;  /* the time of this clock that is running time 0 */
   gboolean based;
+  GError *loss; /* to be told after the buffer that came before it */
   gboolean discont; /* of the next buffer, as the one before it was not delivered */
   ZcPagesWish pages;
   GstZcPoster poster;
@@ -176,6 +178,7 @@ halt (GstZcLoopbackSrc *self)
   gst_zc_packer_reset (self->packer);
   gst_zc_poster_tell_overflow (&self->poster, self->packer, self->actual_device, TRUE);
   gst_clear_object (&self->clock);
+  g_clear_error (&self->loss);
   if (self->capture == NULL || !zc_capture_is_running (self->capture))
     return;
   if (zc_capture_end_packet (self->capture) && self->lease)
@@ -378,6 +381,36 @@ warn_if_stuck (GstZcLoopbackSrc *self)
         "go."), ("Use memory-mode=pool for applications that keep buffers mapped."));
 }
 
+/* First what came before. */
+static GstFlowReturn
+lose (GstZcLoopbackSrc *self, GError *error, GstBuffer **buffer)
+{
+  *buffer = gst_zc_packer_flush (self->packer);
+  if (g_atomic_int_get (&self->on_loss) == GST_ZC_ON_LOSS_REOPEN)
+    gst_zc_poster_tell_lost (&self->poster, self->actual_device, error);
+  else
+    self->loss = g_error_copy (error);
+  return GST_FLOW_OK;
+}
+
+/* It may be another one now: the default, if none was named. */
+static void
+find (GstZcLoopbackSrc *self)
+{
+  const gchar *device = zc_capture_device_name (self->capture);
+  gboolean is_other = !g_str_equal (device, self->actual_device);
+
+  if (is_other) {
+    GST_OBJECT_LOCK (self);
+    g_free (self->actual_device);
+    self->actual_device = g_strdup (device);
+    GST_OBJECT_UNLOCK (self);
+    g_object_notify (G_OBJECT (self), "actual-device");
+  }
+  set_latency (self, zc_capture_stream_info (self->capture));
+  gst_zc_poster_tell_recovered (&self->poster, device, zc_capture_bridged_frames (self->capture));
+}
+
 /* Takes what has come, and waits for it: *buffer if that completed one. FLUSHING if woken. */
 static GstFlowReturn
 next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
@@ -387,6 +420,10 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
   ZcSpan span;
   guint taken;
 
+  if (self->loss != NULL) {
+    error = g_steal_pointer (&self->loss);
+    return fail (self, error);
+  }
   gst_zc_loans_give_back_free (self->loans, self->capture);
   next = zc_capture_next (self->capture, &span, &error);
   if (next == ZC_NEXT_WOKEN)
@@ -398,9 +435,11 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
   }
   if (g_atomic_int_get (&self->stale))
     return GST_FLOW_OK; /* paused and playing again before we noticed */
-  if (next == ZC_NEXT_LOST) { /* first what came before; the loss is told again next time */
-    *buffer = gst_zc_packer_flush (self->packer);
-    return *buffer != NULL ? GST_FLOW_OK : fail (self, error);
+  if (next == ZC_NEXT_LOST)
+    return lose (self, error, buffer);
+  if (next == ZC_NEXT_FOUND) {
+    find (self);
+    return GST_FLOW_OK;
   }
   taken = gst_zc_packer_add (self->packer, &span, (GstZcOverflow) g_atomic_int_get (&self->overflow), buffer);
   if (taken == 0 && *buffer == NULL)
@@ -644,6 +683,7 @@ gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value
   known = gst_zc_settings_set (&self->settings, id, value);
   self->other_device |= gst_zc_settings_is_target (id);
   g_atomic_int_set (&self->overflow, self->settings.overflow);
+  g_atomic_int_set (&self->on_loss, self->settings.on_loss);
   g_atomic_int_set (&self->stats_interval_ms, (gint) self->settings.stats_interval_ms);
   settings = self->settings;
   GST_OBJECT_UNLOCK (self);
@@ -719,6 +759,7 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_POOL_STRATEGY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_OVERFLOW, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_IDLE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_ON_LOSS, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_PROCESS_MODE, 0);
 }
 

@@ -54,6 +54,22 @@ gst_zc_poster_tell_overflow (GstZcPoster *self, GstZcPacker *packer, const gchar
 }
 
 void
+gst_zc_poster_tell_lost (GstZcPoster *self, const gchar *device, const GError *cause)
+{
+  GST_WARNING_OBJECT (self->element, "silence until the device is back: %s", cause->message);
+  post (self, gst_structure_new ("zcloopback-lost", "device", G_TYPE_STRING, device, "cause", G_TYPE_STRING, cause->message,
+      NULL));
+}
+
+void
+gst_zc_poster_tell_recovered (GstZcPoster *self, const gchar *device, guint64 frames)
+{
+  GST_WARNING_OBJECT (self->element, "%s delivers again; %" G_GUINT64_FORMAT " frames of silence", device, frames);
+  post (self, gst_structure_new ("zcloopback-recovered", "device", G_TYPE_STRING, device, "frames", G_TYPE_UINT64, frames,
+      NULL));
+}
+
+void
 gst_zc_poster_tell_stats (GstZcPoster *self, guint interval_ms, guint rate, const ZcStats *stats,
     GstZcAllocation *allocation)
 {

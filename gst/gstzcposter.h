@@ -25,6 +25,10 @@ void gst_zc_poster_begin (GstZcPoster *self);
  * others. */
 void gst_zc_poster_tell_overflow (GstZcPoster *self, GstZcPacker *packer, const gchar *device, gboolean ended);
 
+/* The device is gone, and why; it is there again (or another one is), and `frames` of silence are in place of what it played. */
+void gst_zc_poster_tell_lost (GstZcPoster *self, const gchar *device, const GError *cause);
+void gst_zc_poster_tell_recovered (GstZcPoster *self, const gchar *device, guint64 frames);
+
 /* The statistics, when `interval_ms` (0: never) of sound have passed since the last time. Allocates only then. */
 void gst_zc_poster_tell_stats (GstZcPoster *self, guint interval_ms, guint rate, const ZcStats *stats,
     GstZcAllocation *allocation);

@@ -34,6 +34,7 @@ struct _ZcDevice {
 static GMutex lock;
 static GCond changed;
 static gint64 manual_now_ns;
+static gint64 back_at_ns;  /* in the clock of the one that went away last */
 static guint n_waiting;    /* threads that have seen the present state and wait for another */
 static guint state_number; /* of the present state */
 
@@ -197,6 +198,47 @@ sim_enumerate (GError **error)
   return infos;
 }
 
+static gint64
+script_now_ns (const ZcSimScript *script)
+{
+  return script->manual_clock ? zc_sim_get_now_ns () : zc_clock_now_ns ();
+}
+
+static gboolean
+is_away (const ZcSimScript *script)
+{
+  gint64 now_ns = script_now_ns (script);
+  gboolean away;
+
+  g_mutex_lock (&lock);
+  away = script->away_ms > 0 && now_ns < back_at_ns;
+  g_mutex_unlock (&lock);
+  return away;
+}
+
+static void
+go_away (const ZcSimScript *script)
+{
+  gint64 now_ns = script_now_ns (script);
+
+  g_mutex_lock (&lock);
+  back_at_ns = now_ns + (gint64) script->away_ms * 1000000;
+  g_mutex_unlock (&lock);
+}
+
+static gboolean
+may_open (const ZcSimScript *script, const gchar *name, GError **error)
+{
+  if (script->fail_open)
+    g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "Cannot open \"%s\": its script says fail=open.", name);
+  else if (is_away (script))
+    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "\"%s\" is not there: its script says away-ms=%u.", name,
+        script->away_ms);
+  else
+    return TRUE;
+  return FALSE;
+}
+
 static ZcDevice *
 sim_open (const ZcTarget *target, ZcFormat *native, GError **error)
 {
@@ -206,8 +248,7 @@ sim_open (const ZcTarget *target, ZcFormat *native, GError **error)
 
   if (script == NULL)
     return NULL;
-  if (script->fail_open) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "Cannot open \"%s\": its script says fail=open.", name);
+  if (!may_open (script, name, error)) {
     zc_sim_script_free (script);
     return NULL;
   }
@@ -227,7 +268,7 @@ sim_device_name (ZcDevice *device)
 static gint64
 sim_now_ns (ZcDevice *device)
 {
-  return device->script->manual_clock ? zc_sim_get_now_ns () : zc_clock_now_ns ();
+  return script_now_ns (device->script);
 }
 
 static gboolean
@@ -380,6 +421,7 @@ sim_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   gint64 ready_ns;
 
   if (!prepare (device)) {
+    go_away (device->script);
     g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" went away while it was captured: its script says lose.",
         device->name);
     return ZC_WAIT_LOST;

@@ -13,6 +13,7 @@
  *   untimed               it says nothing of time
  *   lend=1                it lends so many packets at once (up to 64); lend-briefly: not while it is waited for
  *   fail=open, fail=start that call fails
+ *   away-ms=0             once it has gone away, devices of this process cannot be opened for so long
  *
  * and what it plays, in turn, the last for ever (nothing named: play):
  *

@@ -1,14 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "zc-capture.h"
 
+#include "zc-clock.h"
 #include "zc-lateness.h"
+#include "zc-limits.h"
 #include "zc-registry.h"
+
+/* Without a device nothing tells that time has passed. */
+#define DOZE_NS (G_GINT64_CONSTANT (5) * 1000 * 1000)
 
 struct _ZcCapture {
   const ZcBackend *backend;
+  ZcTarget target; /* its device is ours */
   ZcDevice *device;
   ZcFormat native;
   ZcStats *stats;
+
+  GMutex waking; /* held to wake the device, and to put another one in its place */
+  GCond awake;   /* for who waits without a device */
   _Atomic gboolean woken;
 
   /* The streaming thread's, while running. */
@@ -23,8 +32,17 @@ struct _ZcCapture {
 
   gboolean anchored;     /* origin and end mean something */
   guint64 origin;        /* the device's position of our position 0 */
-  guint64 end;           /* our position after the packets so far */
+  guint64 end;           /* our position after the packets and the silence so far */
   guint64 unseen_frames; /* lost without a word from the device: its positions fall short by these */
+
+  gboolean away;    /* the stream has ended; the device is open, but gone ... */
+  gboolean rejoins; /* ... or there again, with a stream that runs and has no packet yet */
+  gint64 retry_at_ns;
+  gint64 retry_after_ns;
+  guint64 bridged;       /* frames of silence since the loss */
+  guint64 fill;          /* frames of silence before anything else */
+  guint64 fill_position;
+  gboolean fill_discont;
 
   gboolean borrowed;
   ZcPacket packet;
@@ -95,10 +113,15 @@ zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, G
   gboolean automatic = g_strcmp0 (backend, "auto") == 0;
 
   capture->stats = stats;
+  capture->target = *target;
+  capture->target.device = g_strdup (target->device);
   if (!(automatic ? open_automatic (capture, target, error) : open_named (capture, backend, target, error))) {
+    g_free ((gchar *) capture->target.device);
     g_free (capture);
     return NULL;
   }
+  g_mutex_init (&capture->waking);
+  g_cond_init (&capture->awake);
   capture->timeline = zc_timeline_new ();
   return capture;
 }
@@ -120,25 +143,6 @@ zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data)
 {
   capture->clock = now;
   capture->clock_data = data;
-}
-
-gboolean
-zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error)
-{
-  g_assert (!capture->running && spec->latency_frames > 0 && spec->buffer_frames >= spec->latency_frames);
-
-  if (!capture->backend->start (capture->device, spec, &capture->info, error))
-    return FALSE;
-  capture->spec = *spec;
-  capture->running = TRUE;
-  capture->detached = FALSE;
-  capture->keep = FALSE;
-  capture->anchored = FALSE;
-  capture->end = 0;
-  capture->unseen_frames = 0;
-  zc_timeline_reset (capture->timeline, spec->format.rate);
-  zc_lateness_reset (&capture->lateness);
-  return TRUE;
 }
 
 gboolean
@@ -173,6 +177,33 @@ capture_time_ns (ZcCapture *capture)
   return time_ns - device_now_ns + now_ns;
 }
 
+/* Frames from the end of what there is until then. */
+static guint64
+frames_until (ZcCapture *capture, gint64 time_ns)
+{
+  gint64 ahead_ns = time_ns - zc_timeline_predict_ns (capture->timeline, capture->end);
+
+  return ahead_ns > 0 ? zc_ns_to_frames ((guint64) ahead_ns, capture->spec.format.rate) : 0;
+}
+
+static void
+fill (ZcCapture *capture, guint64 frames)
+{
+  capture->fill = frames;
+  capture->fill_position = capture->end;
+  capture->end += frames;
+  capture->bridged += frames;
+}
+
+/* The first packet of a stream that goes on with another one: it lies where its time says, and silence before it. */
+static void
+rejoin (ZcCapture *capture)
+{
+  fill (capture, frames_until (capture, capture_time_ns (capture)));
+  capture->origin = capture->packet.position_frames;
+  capture->unseen_frames = capture->end;
+}
+
 /* A packet has come: where does it lie, and what is missing before it? */
 static void
 place_packet (ZcCapture *capture)
@@ -181,6 +212,9 @@ place_packet (ZcCapture *capture)
   gboolean first = !capture->anchored;
   guint64 unseen = 0, lost;
 
+  if (capture->rejoins)
+    rejoin (capture);
+  capture->rejoins = FALSE;
   if (first) {
     capture->anchored = TRUE;
     capture->origin = packet->position_frames;
@@ -214,6 +248,189 @@ zc_capture_is_lending (const ZcCapture *capture)
   return capture->kept > 0;
 }
 
+void
+zc_capture_detach (ZcCapture *capture)
+{
+  g_assert (capture->running && !capture->detached);
+  if (capture->backend->detach != NULL)
+    capture->backend->detach (capture->device);
+  capture->detached = TRUE;
+}
+
+static void
+end_stream (ZcCapture *capture)
+{
+  if (!capture->detached)
+    zc_capture_detach (capture);
+  for (guint out = capture->kept + capture->borrowed; out > 0; out--)
+    capture->backend->give_back (capture->device);
+  capture->kept = 0;
+  capture->borrowed = FALSE;
+  capture->backend->stop (capture->device);
+}
+
+/* -- while the device is gone ------------------------------------------------------------------------------------ */
+
+static void
+begin_absence (ZcCapture *capture)
+{
+  end_stream (capture);
+  capture->away = TRUE;
+  capture->fill_discont = TRUE;
+  capture->bridged = 0;
+  capture->retry_after_ns = ZC_RETRY_FIRST_NS;
+  capture->retry_at_ns = zc_clock_now_ns ();
+  zc_stats_add (capture->stats, ZC_STAT_GLITCHES, 1);
+  if (capture->anchored)
+    return;
+  capture->anchored = TRUE; /* lost before its first packet: the silence begins now */
+  capture->origin = 0;
+  zc_timeline_observe (capture->timeline, 0, stamp_now_ns (capture), 1);
+}
+
+/* The one that is gone stays open until then: its clock and its name are good. */
+static void
+put_in_place (ZcCapture *capture, ZcDevice *device)
+{
+  g_mutex_lock (&capture->waking);
+  capture->backend->close (capture->device);
+  capture->device = device;
+  if (is_woken (capture))
+    capture->backend->wake (device, TRUE);
+  g_mutex_unlock (&capture->waking);
+}
+
+static gboolean
+open_again (ZcCapture *capture, GError **error)
+{
+  ZcDevice *device = capture->backend->open (&capture->target, &capture->native, error);
+
+  if (device == NULL)
+    return FALSE;
+  put_in_place (capture, device);
+  capture->detached = FALSE;
+  return TRUE;
+}
+
+static gboolean
+reopen (ZcCapture *capture)
+{
+  return open_again (capture, NULL) && capture->backend->start (capture->device, &capture->spec, &capture->info, NULL);
+}
+
+static void
+wait_before_retry (ZcCapture *capture)
+{
+  capture->retry_at_ns = zc_clock_now_ns () + capture->retry_after_ns;
+  capture->retry_after_ns = MIN (2 * capture->retry_after_ns, ZC_RETRY_MOST_NS);
+}
+
+/* As much silence as a device would have delivered by now, in packets. One that has just begun gets the time to deliver. */
+static gboolean
+is_silence_due (ZcCapture *capture)
+{
+  guint64 passed = frames_until (capture, stamp_now_ns (capture));
+  guint64 hold = capture->info.delay_frames;
+
+  if (capture->rejoins)
+    hold += zc_ns_to_frames (ZC_REJOIN_NS, capture->spec.format.rate);
+  if (passed < capture->spec.latency_frames + hold)
+    return FALSE;
+  fill (capture, capture->spec.latency_frames);
+  return TRUE;
+}
+
+static void
+doze (ZcCapture *capture)
+{
+  g_mutex_lock (&capture->waking);
+  if (!is_woken (capture))
+    g_cond_wait_until (&capture->awake, &capture->waking, g_get_monotonic_time () + DOZE_NS / 1000);
+  g_mutex_unlock (&capture->waking);
+}
+
+static void
+try_again (ZcCapture *capture)
+{
+  if (zc_clock_now_ns () < capture->retry_at_ns)
+    doze (capture);
+  else if (reopen (capture))
+    capture->rejoins = TRUE;
+  else
+    wait_before_retry (capture);
+}
+
+/* The stream runs again. TRUE when its first packet has come. */
+static gboolean
+await_first (ZcCapture *capture)
+{
+  if (capture->backend->borrow (capture->device, &capture->packet)) {
+    capture->borrowed = TRUE;
+    capture->packet_taken = 0;
+    place_packet (capture);
+    capture->away = FALSE;
+    return TRUE;
+  }
+  if (capture->backend->wait (capture->device, DOZE_NS, NULL) == ZC_WAIT_LOST) {
+    capture->rejoins = FALSE;
+    end_stream (capture);
+    wait_before_retry (capture);
+  }
+  return FALSE;
+}
+
+static ZcNext
+wait_for_device (ZcCapture *capture)
+{
+  while (!is_woken (capture)) {
+    if (is_silence_due (capture))
+      return ZC_NEXT_SPAN;
+    if (!capture->rejoins)
+      try_again (capture);
+    else if (await_first (capture))
+      return ZC_NEXT_FOUND;
+  }
+  return ZC_NEXT_WOKEN;
+}
+
+/* -- start ------------------------------------------------------------------------------------------------------- */
+
+gboolean
+zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error)
+{
+  g_assert (!capture->running && spec->latency_frames > 0 && spec->buffer_frames >= spec->latency_frames);
+
+  if (capture->away && !open_again (capture, error))
+    return FALSE;
+  if (!capture->backend->start (capture->device, spec, &capture->info, error))
+    return FALSE;
+  capture->spec = *spec;
+  capture->running = TRUE;
+  capture->detached = FALSE;
+  capture->keep = FALSE;
+  capture->anchored = FALSE;
+  capture->away = capture->rejoins = FALSE;
+  capture->end = capture->fill = 0;
+  capture->unseen_frames = 0;
+  zc_timeline_reset (capture->timeline, spec->format.rate);
+  zc_lateness_reset (&capture->lateness);
+  return TRUE;
+}
+
+/* -- packets ----------------------------------------------------------------------------------------------------- */
+
+/* Packets that are kept come home first; the backend tells of the loss again then. */
+static ZcNext
+lose (ZcCapture *capture, GError **error)
+{
+  if (capture->kept > 0) {
+    g_clear_error (error);
+    return ZC_NEXT_FULL;
+  }
+  begin_absence (capture);
+  return ZC_NEXT_LOST;
+}
+
 static ZcNext
 wait_for_packet (ZcCapture *capture, GError **error)
 {
@@ -231,7 +448,7 @@ wait_for_packet (ZcCapture *capture, GError **error)
     }
     wait = capture->backend->wait (capture->device, ZC_WAIT_SLICE_NS, error);
     if (wait == ZC_WAIT_LOST)
-      return ZC_NEXT_LOST;
+      return lose (capture, error);
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
     if (full && wait != ZC_WAIT_WOKEN) /* after a timeout, too: what is kept may be free by now */
       return ZC_NEXT_FULL;
@@ -247,10 +464,15 @@ zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error)
   g_assert (capture->running);
   if (is_woken (capture))
     return ZC_NEXT_WOKEN;
-  if (!capture->borrowed) {
-    ZcNext next = wait_for_packet (capture, error);
+  if (!capture->borrowed && capture->fill == 0) {
+    ZcNext next = capture->away ? wait_for_device (capture) : wait_for_packet (capture, error);
     if (next != ZC_NEXT_SPAN)
       return next;
+  }
+  if (capture->fill > 0) {
+    *span = (ZcSpan){ .frames = (guint) MIN (capture->fill, capture->spec.latency_frames),
+      .position = capture->fill_position, .discont = capture->fill_discont };
+    return ZC_NEXT_SPAN;
   }
 
   taken = capture->packet_taken;
@@ -290,9 +512,23 @@ zc_capture_end_packet (ZcCapture *capture)
   return TRUE;
 }
 
+static void
+advance_fill (ZcCapture *capture, guint frames)
+{
+  g_assert (frames <= capture->fill);
+  zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, frames);
+  capture->fill -= frames;
+  capture->fill_position += frames;
+  capture->fill_discont &= frames == 0;
+}
+
 gboolean
 zc_capture_advance (ZcCapture *capture, guint frames)
 {
+  if (capture->fill > 0) {
+    advance_fill (capture, frames);
+    return FALSE;
+  }
   g_assert (capture->borrowed && frames <= capture->packet.frames - capture->packet_taken);
 
   zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, frames);
@@ -313,30 +549,25 @@ zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames)
 void
 zc_capture_wake (ZcCapture *capture, gboolean on)
 {
+  g_mutex_lock (&capture->waking);
   atomic_store_explicit (&capture->woken, on, memory_order_release);
   capture->backend->wake (capture->device, on);
+  g_cond_broadcast (&capture->awake);
+  g_mutex_unlock (&capture->waking);
 }
 
-void
-zc_capture_detach (ZcCapture *capture)
+guint64
+zc_capture_bridged_frames (const ZcCapture *capture)
 {
-  g_assert (capture->running && !capture->detached);
-  if (capture->backend->detach != NULL)
-    capture->backend->detach (capture->device);
-  capture->detached = TRUE;
+  return capture->bridged;
 }
 
 void
 zc_capture_stop (ZcCapture *capture)
 {
   g_assert (capture->running);
-  if (!capture->detached)
-    zc_capture_detach (capture);
-  for (guint out = capture->kept + capture->borrowed; out > 0; out--)
-    capture->backend->give_back (capture->device);
-  capture->kept = 0;
-  capture->borrowed = FALSE;
-  capture->backend->stop (capture->device);
+  if (!capture->away || capture->rejoins)
+    end_stream (capture);
   capture->running = FALSE;
 }
 
@@ -347,5 +578,8 @@ zc_capture_close (ZcCapture *capture)
     zc_capture_stop (capture);
   capture->backend->close (capture->device);
   zc_timeline_free (capture->timeline);
+  g_mutex_clear (&capture->waking);
+  g_cond_clear (&capture->awake);
+  g_free ((gchar *) capture->target.device);
   g_free (capture);
 }

@@ -21,7 +21,8 @@ typedef enum {
   ZC_NEXT_SPAN,
   ZC_NEXT_FULL,
   ZC_NEXT_WOKEN,
-  ZC_NEXT_LOST, /* stop and close it; *error says what happened */
+  ZC_NEXT_LOST,  /* the device is gone; *error says why. No packet is kept. Stop, or go on: silence until it is back */
+  ZC_NEXT_FOUND, /* it is back, or what is there in its place, and delivers: device_name and stream_info are of that one */
 } ZcNext;
 
 /* What was captured and not yet taken: frames x channels samples in the format of start(). */
@@ -57,7 +58,8 @@ gboolean zc_capture_is_running (const ZcCapture *capture);
 /* What start() was granted. */
 const ZcStreamInfo *zc_capture_stream_info (const ZcCapture *capture);
 
-/* Waits for frames. The same span again until it was taken by advance(). FULL if packets that are kept are in the way: of
+/* Waits for frames. The same span again until it was taken by advance(). After LOST, it tries to open the same target
+ * anew, again and again, and meanwhile the spans are as much silence as time passes: positions and stamps go on. FULL if packets that are kept are in the way: of
  * frames that have come, or of waiting for them. */
 ZcNext zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error);
 
@@ -76,6 +78,9 @@ gboolean zc_capture_is_lending (const ZcCapture *capture);
 
 /* The bytes of the oldest packet that is kept are not read any more. One has to be kept. */
 void zc_capture_give_back (ZcCapture *capture);
+
+/* Frames of silence in place of what was not captured, since the last LOST. */
+guint64 zc_capture_bridged_frames (const ZcCapture *capture);
 
 /* When these frames were captured; see zc_timeline_stamp(). Frames that next() has shown, in their order, as they are handed on:
  * how late that is, is counted. */

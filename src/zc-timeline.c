@@ -58,6 +58,13 @@ predict (const ZcTimeline *timeline, guint64 position)
   return timeline->edge_fraction + ahead * timeline->ns_per_frame + timeline->correction_ns;
 }
 
+gint64
+zc_timeline_predict_ns (const ZcTimeline *timeline, guint64 position)
+{
+  g_assert (timeline->anchored);
+  return timeline->edge_ns + (gint64) predict (timeline, position);
+}
+
 static void
 follow (ZcTimeline *timeline, gdouble error_ns, guint frames)
 {

@@ -35,6 +35,9 @@ void zc_timeline_reset (ZcTimeline *timeline, guint rate);
  * many. */
 guint64 zc_timeline_observe (ZcTimeline *timeline, guint64 position, gint64 time_ns, guint frames);
 
+/* When the frame at `position` was or will be captured, as far as one can tell. After the first observation. */
+gint64 zc_timeline_predict_ns (const ZcTimeline *timeline, guint64 position);
+
 /* Stamps `frames` frames from `position` on. Positions never go back from one call to the next; something was
  * observed before the first. */
 ZcStamp zc_timeline_stamp (ZcTimeline *timeline, guint64 position, guint frames);

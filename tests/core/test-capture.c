@@ -132,6 +132,93 @@ loss_is_a_result (void)
   finish (&fixture);
 }
 
+/* Takes spans until something else comes, and checks that they meet. Returns the position after them. */
+static guint64
+take_all (Fixture *fixture, guint64 position, gboolean silent, ZcNext until)
+{
+  g_autoptr (GError) error = NULL;
+  ZcSpan span;
+  ZcNext got;
+
+  while ((got = zc_capture_next (fixture->capture, &span, &error)) == ZC_NEXT_SPAN) {
+    ZcStamp stamp = zc_capture_stamp (fixture->capture, span.position, span.frames);
+
+    g_assert_cmpuint (span.position, ==, position);
+    g_assert_cmpint (span.data == NULL, ==, silent);
+    g_assert_cmpint (stamp.end_ns - stamp.start_ns, >, 0);
+    position += span.frames;
+    zc_capture_advance (fixture->capture, span.frames);
+  }
+  g_assert_cmpint (got, ==, until);
+  return position;
+}
+
+/* The first to wait for a packet is the stream that was begun anew. */
+static gpointer
+crank_when_waited_for (gpointer data)
+{
+  while (zc_sim_waiting () == 0)
+    g_usleep (50);
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 20 * MS);
+  return NULL;
+}
+
+/* Gone for 5 s: silence of that length, and what comes then lies where its time says. */
+static void
+absence_is_bridged (void)
+{
+  gint64 begin_ns = zc_sim_get_now_ns ();
+  guint64 position, back_at;
+  GThread *thread;
+  Fixture fixture;
+  ZcSpan span;
+
+  start (&fixture, "packet=480 play=4800 lose away-ms=100");
+  position = take_all (&fixture, 0, FALSE, ZC_NEXT_LOST);
+  g_assert_cmpuint (position, ==, 4800);
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 150 * MS);
+  thread = g_thread_new ("crank", crank_when_waited_for, NULL);
+  position = take_all (&fixture, position, TRUE, ZC_NEXT_FOUND);
+  g_thread_join (thread);
+  back_at = zc_ns_to_frames ((guint64) (zc_sim_get_now_ns () - 20 * MS - begin_ns), 48000);
+  g_assert_cmpuint (back_at, ==, 5150 * 48);
+  g_assert_cmpuint (position, >=, back_at - 3 * 480);
+  g_assert_cmpuint (position, <=, back_at);
+
+  while ((span = next (&fixture)).data == NULL) {
+    g_assert_cmpuint (span.position, ==, position);
+    position += span.frames;
+    zc_capture_advance (fixture.capture, span.frames);
+  }
+  g_assert_cmpuint (span.position, ==, back_at);
+  g_assert_false (span.discont); /* the silence had it */
+  assert_counts (&fixture, &span, 0);
+  g_assert_cmpuint (zc_capture_bridged_frames (fixture.capture), ==, back_at - 4800);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_EXPECTED), ==, back_at);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_LOST), ==, 0);
+  finish (&fixture);
+}
+
+static void
+absence_can_be_woken_from_and_stopped (void)
+{
+  g_autoptr (GError) error = NULL;
+  Fixture fixture;
+  ZcSpan span;
+
+  start (&fixture, "packet=480 lose away-ms=1000000");
+  g_assert_cmpint (zc_capture_next (fixture.capture, &span, &error), ==, ZC_NEXT_LOST);
+  zc_capture_wake (fixture.capture, TRUE);
+  g_assert_cmpint (zc_capture_next (fixture.capture, &span, NULL), ==, ZC_NEXT_WOKEN);
+  zc_capture_wake (fixture.capture, FALSE);
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 100 * MS);
+  span = next (&fixture); /* lost before its first packet: silence all the same */
+  g_assert_null (span.data);
+  g_assert_cmpuint (span.position, ==, 0);
+  zc_capture_stop (fixture.capture);
+  finish (&fixture);
+}
+
 static void
 wake_lasts_until_it_is_off (void)
 {
@@ -258,6 +345,8 @@ main (int argc, char **argv)
   g_test_add_func ("/capture/silence-has-no-bytes", silence_has_no_bytes);
   g_test_add_func ("/capture/glitch-is-counted-to-the-frame", glitch_is_counted_to_the_frame);
   g_test_add_func ("/capture/loss-is-a-result", loss_is_a_result);
+  g_test_add_func ("/capture/absence-is-bridged", absence_is_bridged);
+  g_test_add_func ("/capture/absence-can-be-woken-from-and-stopped", absence_can_be_woken_from_and_stopped);
   g_test_add_func ("/capture/wake-lasts-until-it-is-off", wake_lasts_until_it_is_off);
   g_test_add_func ("/capture/stamps-are-in-the-callers-clock", stamps_are_in_the_callers_clock);
   g_test_add_func ("/capture/late-reader-loses-what-the-engine-cannot-hold",

@@ -398,7 +398,7 @@ GST_START_TEST (loss_is_one_error_after_all_that_came)
   GstEvent *event;
   gboolean eos = FALSE;
 
-  zc_test_start (&test, "packet=480 play=500 lose", NULL, NULL);
+  zc_test_start (&test, "packet=480 play=500 lose", "on-loss=error", NULL);
   zc_test_crank_ms (&test, 10);
   gst_buffer_unref (zc_test_pull (&test));
   zc_test_crank_ms (&test, 10);
@@ -413,6 +413,44 @@ GST_START_TEST (loss_is_one_error_after_all_that_came)
   }
   fail_unless (eos, "downstream may finish its file");
   fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* On a clock that stands still nothing happens while the device is gone, but each 5 ms it is looked at again. */
+GST_START_TEST (loss_is_bridged_with_silence)
+{
+  guint64 lost_at, sound_at = 0;
+  GstMessage *message;
+  GstBuffer *buffer;
+  ZcTest test;
+
+  zc_test_start (&test, "packet=480 play=4800 lose away-ms=300", NULL, NULL);
+  zc_test_crank_ms (&test, 100);
+  for (guint i = 0; i < 10; i++)
+    gst_buffer_unref (zc_test_pull (&test));
+  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
+  fail_unless (gst_message_has_name (message, "zcloopback-lost"));
+  gst_message_unref (message);
+  lost_at = test.pulled_frames;
+  fail_unless_equals_uint64 (lost_at, 4800);
+
+  while (sound_at == 0) {
+    zc_test_pass_ms (&test, 10);
+    buffer = gst_harness_try_pull (test.harness);
+    if (buffer == NULL)
+      continue;
+    fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), test.pulled_frames);
+    fail_unless_equals_int (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT), test.pulled_frames == lost_at);
+    test.pulled_frames = GST_BUFFER_OFFSET_END (buffer);
+    if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP))
+      sound_at = GST_BUFFER_OFFSET (buffer);
+    gst_buffer_unref (buffer);
+  }
+  fail_unless (sound_at >= 4800 + 300 * 48, "%" G_GUINT64_FORMAT, sound_at);
+  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
+  fail_unless (gst_message_has_name (message, "zcloopback-recovered"));
+  gst_message_unref (message);
   zc_test_finish (&test);
 }
 GST_END_TEST
@@ -533,6 +571,7 @@ element_suite (void)
   tcase_add_test (tc, renegotiates_while_playing);
   tcase_add_test (tc, same_caps_again_lose_nothing);
   tcase_add_test (tc, loss_is_one_error_after_all_that_came);
+  tcase_add_test (tc, loss_is_bridged_with_silence);
   tcase_add_test (tc, bad_settings_are_one_error);
   tcase_add_test (tc, impossible_caps_are_one_error);
   tcase_add_test (tc, latency_is_told_and_changes_are_posted);

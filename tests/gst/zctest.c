@@ -69,15 +69,27 @@ until_device_waits (void)
   fail_unless (zc_sim_waiting () > 0, "nobody waits for the device");
 }
 
+static void
+crank_ms (ZcTest *test, guint ms)
+{
+  gint64 now_ns = zc_sim_get_now_ns () + (gint64) (ms * MS);
+
+  gst_harness_set_time (test->harness, (GstClockTime) now_ns);
+  zc_sim_set_now_ns (now_ns);
+}
+
 void
 zc_test_crank_ms (ZcTest *test, guint ms)
 {
-  gint64 now_ns;
-
   until_device_waits ();
-  now_ns = zc_sim_get_now_ns () + (gint64) (ms * MS);
-  gst_harness_set_time (test->harness, (GstClockTime) now_ns);
-  zc_sim_set_now_ns (now_ns);
+  crank_ms (test, ms);
+}
+
+void
+zc_test_pass_ms (ZcTest *test, guint ms)
+{
+  crank_ms (test, ms);
+  g_usleep (6000);
 }
 
 GstBuffer *

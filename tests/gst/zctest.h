@@ -26,6 +26,9 @@ void zc_test_finish (ZcTest *test);
 /* Time passes, for the device and the pipeline, once the streaming thread waits for it. */
 void zc_test_crank_ms (ZcTest *test, guint ms);
 
+/* Time passes, whether anybody waits for the device or not; a moment for who looks at the clock by himself. */
+void zc_test_pass_ms (ZcTest *test, guint ms);
+
 /* The next buffer; its PTS meets the one before, its OFFSETs too, unless it is DISCONT. */
 GstBuffer *zc_test_pull (ZcTest *test);
 

@@ -155,7 +155,8 @@ class ServerGone(livetest.LiveTest):
         path, codes = self.counting_file(server, 20)
         captured = self.path('captured.raw')
         with server.activated(), clients.player(server, path, server.sink), \
-                Capture(f'filesink location={captured}', device=server.sink.name) as capture:
+                Capture(f'filesink location={captured}', device=server.sink.name,
+                        on_loss='error') as capture:
             capture.wait_for_packets(150, 10)
             server.kill()
             killed_after_s = capture.since_start()
@@ -181,7 +182,8 @@ class ServerGone(livetest.LiveTest):
 
     def check_killed_under_gst_launch(self, label):
         server = self.serve(label)
-        with launch.Launch(server, launch.source(device=server.sink.name), self.path('captured.raw')) as running:
+        with launch.Launch(server, launch.source(device=server.sink.name, on_loss='error'),
+                           self.path('captured.raw')) as running:
             running.wait_for_bytes(100000)
             frame_bytes = running.caps.frame_bytes
             server.kill()
@@ -194,7 +196,7 @@ class ServerGone(livetest.LiveTest):
     def check_restarted(self, label):
         """After the error the same element captures again from the server that was started anew."""
         server = self.serve(label)
-        with server.activated(), Capture(device=server.sink.name) as capture:
+        with server.activated(), Capture(device=server.sink.name, on_loss='error') as capture:
             capture.wait_for_packets(10, 5)
             server.kill()
             capture.wait_for_error(LOSS_BOUND_S)
@@ -208,7 +210,7 @@ class ServerGone(livetest.LiveTest):
         """The sink is unloaded while it is captured: an end with an error, not silence for ever."""
         server = self.serve(label)
         module = server.add_sink(servers.Sink('other'))
-        with server.activated(), Capture(device='other') as capture:
+        with server.activated(), Capture(device='other', on_loss='error') as capture:
             capture.wait_for_packets(10, 5)
             server.pactl('unload-module', module)
             _, text, debug = capture.wait_for_error(LOSS_BOUND_S)

@@ -50,7 +50,8 @@ ELEMENTS = {
     'wasapi2src': ('loopback=true', 'loopback=true device={id}',
                    'loopback-mode=include-process-tree loopback-target-pid={pid}'),
     'wasapisrc': ('loopback=true', 'loopback=true device={id}', None),
-    'zcloopbacksrc': ('backend=wasapi', 'backend=wasapi device={id}', 'backend=wasapi process-id={pid}'),
+    'zcloopbacksrc': ('backend=wasapi on-loss=error', 'backend=wasapi on-loss=error device={id}',
+                      'backend=wasapi on-loss=error process-id={pid}'),
 }
 ENDPOINT, EXPLICIT, PROCESS_OF, DEAD_PROCESS = range(4)
 BUFFER_MS = collections.defaultdict(lambda: 10, {('wasapi2src', PROCESS_OF): 20, ('wasapi2src', DEAD_PROCESS): 20})

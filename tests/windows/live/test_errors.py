@@ -119,7 +119,7 @@ class Loss(ErrorTest):
         """What was captured is in the file, then one error. (gst-launch-1.0.exe of 1.28 exits with 0 after one in ten errors
         of a stream that plays, whichever source's.)"""
         server, env = self.serve()
-        with wine.Launch(env, 'zcloopbacksrc', self.path('captured.raw')) as running:
+        with wine.Launch(env, 'zcloopbacksrc on-loss=error', self.path('captured.raw')) as running:
             running.wait_for_bytes(int(PLAYS_FOR_S * server.sink.rate) * 8)
             before = time.monotonic()
             server.kill()

@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""A device that goes away and comes back: the recording goes on by itself, and is as long as the time that passed."""
+
+import os
+
+import livetest
+from livetest import EACH_SERVER, note
+from support import clients, inprocess, poll, servers, tap
+from support.inprocess import Capture
+
+TIMES = int(os.environ.get('ZC_LIVE_RESTARTS', '3'))
+# After a bare client has its first sound of the new server.
+RECOVERY_BOUND_S = 1.0
+# Of the whole length; the clock of a null sink jumps by some ms when it starts.
+LENGTH_BOUND_MS = 30
+
+
+class RecoveryTest(livetest.LiveTest):
+
+    def said(self, capture, name):
+        """[(when, fields)] of the element messages of that name."""
+        capture.drain_bus()
+        structures = [(when, message.get_structure()) for when, message in capture.messages
+                      if message.src == capture.source and message.get_structure()]
+        return [(when, fields) for when, fields in structures if fields.get_name() == name]
+
+    def wait_for(self, capture, name, count, seconds):
+        poll.until(lambda: len(self.said(capture, name)) >= count or capture.error(), seconds, f'{count} {name}')
+        self.assertIsNone(capture.error())
+        return self.said(capture, name)[count - 1]
+
+    def assert_length(self, capture):
+        """No overlap and no hole, and the PTS of the last packet is where its frames say."""
+        self.assertEqual(inprocess.breaks(capture.packets), [])
+        caps, first, last = capture.final_caps, capture.packets[0], capture.packets[-1]
+        frames = sum(packet.size for packet in capture.packets[:-1]) // caps.frame_bytes
+        error_ms = (last.pts - first.pts) / 1e6 - frames * 1000 / caps.rate
+        note(f'{frames} frames in {(last.pts - first.pts) / 1e9:.6f} s: {error_ms:+.3f} ms')
+        self.assertLess(abs(error_ms), LENGTH_BOUND_MS)
+
+
+@tap.cases(EACH_SERVER)
+class Recovery(RecoveryTest):
+
+    def check_server_restarted(self, label):
+        server = self.serve(label)
+        with server.activated(), Capture() as capture:
+            with clients.BareClient(server) as client:
+                client.wait_for_bytes()
+                capture.wait_for_packets(10, 5)
+            for time in range(1, TIMES + 1):
+                server.kill()
+                self.wait_for(capture, 'zcloopback-lost', time, 2)
+                server.restart()
+                with clients.BareClient(server) as client:
+                    client.wait_for_bytes()
+                    when, fields = self.wait_for(capture, 'zcloopback-recovered', time, RECOVERY_BOUND_S)
+                    capture.wait_for_packets(20, 2)
+                note(f'{fields.get_value("frames")} frames bridged')
+        self.assert_length(capture)
+        # A server that starts may choose another default once more before it settles.
+        lost, recovered = (len(self.said(capture, f'zcloopback-{name}')) for name in ('lost', 'recovered'))
+        self.assertGreaterEqual(recovered, TIMES)
+        self.assertEqual(lost, recovered)
+
+    def check_sink_reloaded(self, label):
+        """One that was named: others do not take its place."""
+        server = self.serve(label)
+        module = server.add_sink(servers.Sink('other'))
+        with server.activated(), Capture(device='other') as capture:
+            capture.wait_for_packets(10, 5)
+            for time in range(1, TIMES + 1):
+                server.pactl('unload-module', module)
+                self.wait_for(capture, 'zcloopback-lost', time, 2)
+                capture.wait_for_packets(20, 2)  # silence
+                module = server.add_sink(servers.Sink('other'))
+                _, fields = self.wait_for(capture, 'zcloopback-recovered', time, 2 + RECOVERY_BOUND_S)
+                self.assertEqual(fields.get_value('device'), 'other')
+                capture.wait_for_packets(20, 4)
+        self.assert_length(capture)
+
+
+if __name__ == '__main__':
+    tap.main()
