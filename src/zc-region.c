@@ -115,13 +115,9 @@ zc_region_is_idle (const ZcRegion *region)
 gboolean
 zc_region_drain (ZcRegion *region)
 {
-  g_autofree ZcBlock **blocks = NULL;
-  guint n;
+  g_autofree ZcBlock **blocks = g_new (ZcBlock *, region->n);
+  guint n = collect (region, blocks);
 
-  if (!zc_region_is_idle (region))
-    return FALSE;
-  blocks = g_new (ZcBlock *, region->n);
-  n = collect (region, blocks);
   if (n < region->n) {
     push_all (region, blocks, n);
     return FALSE;

@@ -26,7 +26,7 @@ void zc_region_fill (ZcRegion *region, guint n, ZcBlock **first);
 /* At this moment; see drain. */
 gboolean zc_region_is_idle (const ZcRegion *region);
 
-/* Its memory goes back to the system, if all of its blocks are idle. */
+/* Its memory goes back to the system, if all of its blocks are idle; FALSE if not. Meanwhile nobody finds one. */
 gboolean zc_region_drain (ZcRegion *region);
 
 /* Of its memory, whole pages. By one at a time with fill and drain, as the next. */

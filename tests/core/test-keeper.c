@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "zc-keeper.h"
 
+#include <stdatomic.h>
+
 /* A client whose calls the test waits for. */
 typedef struct {
   GMutex lock;
@@ -68,10 +70,18 @@ comes_again_when_it_said (void)
   zc_keeper_leave (keeper);
 }
 
+typedef struct {
+  ZcKeeper *keeper;
+  _Atomic gboolean left;
+} Leaver;
+
 static gpointer
-leave (gpointer keeper)
+leave (gpointer data)
 {
-  zc_keeper_leave (keeper);
+  Leaver *leaver = data;
+
+  zc_keeper_leave (leaver->keeper);
+  atomic_store (&leaver->left, TRUE);
   return NULL;
 }
 
@@ -80,18 +90,22 @@ static void
 leave_waits_for_the_call (void)
 {
   Client client = { .delays_us = { 0, 0, 0 }, .hold = TRUE };
-  ZcKeeper *keeper = zc_keeper_join (answer, &client);
-  GThread *leaver;
+  Leaver leaver = { .keeper = zc_keeper_join (answer, &client) };
+  gint64 end_us;
+  GThread *thread;
   guint calls;
 
-  zc_keeper_ask (keeper);
+  zc_keeper_ask (leaver.keeper);
   wait_for_calls (&client, 1);
-  leaver = g_thread_new ("leave", leave, keeper);
+  thread = g_thread_new ("leave", leave, &leaver);
+  end_us = g_get_monotonic_time () + 20000; /* who does not wait is gone by then */
+  while (g_get_monotonic_time () < end_us)
+    g_assert_false (atomic_load (&leaver.left));
   g_mutex_lock (&client.lock);
   client.hold = FALSE;
   g_cond_broadcast (&client.called);
   g_mutex_unlock (&client.lock);
-  g_thread_join (leaver);
+  g_thread_join (thread);
   calls = client.calls;
   g_thread_yield ();
   g_assert_cmpuint (client.calls, ==, calls);

@@ -2,6 +2,7 @@
 #include "zc-slab.h"
 
 #include "zc-limits.h"
+#include "zc-region.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -263,6 +264,30 @@ bounds_change (void)
   zc_slab_release (slab);
 }
 
+/* Somebody took a block just before: it is as if nothing had been. */
+static void
+region_in_use_is_not_drained (void)
+{
+  ZcSlabSpec spec = { .block_bytes = 64, .max_blocks = 3, .pages = ZC_PAGES_WISH_NONE };
+  ZcRegion *region = zc_region_new (NULL, 3, &spec);
+  ZcBlock *taken;
+
+  zc_region_fill (region, 3, NULL);
+  taken = zc_region_pop (region);
+  memset (taken->data, 9, 64);
+  g_assert_false (zc_region_drain (region));
+  g_assert_cmpuint (taken->data[63], ==, 9);
+  zc_region_push (taken);
+  g_assert_true (zc_region_is_idle (region));
+  g_assert_true (zc_region_drain (region));
+  g_assert_null (zc_region_pop (region));
+  zc_region_fill (region, 2, &taken);
+  g_assert_cmpuint (taken->data[63], ==, 0);
+  g_assert_nonnull (zc_region_pop (region));
+  g_assert_null (zc_region_pop (region));
+  zc_region_free (region);
+}
+
 /* One more each time, as an application may: there is a place for every block. */
 static void
 bounds_move_by_little_steps (void)
@@ -343,6 +368,7 @@ main (int argc, char **argv)
   g_test_add_func ("/slab/gives-back-after-a-quiet-time", gives_back_after_a_quiet_time);
   g_test_add_func ("/slab/what-is-held-is-not-given-back", what_is_held_is_not_given_back);
   g_test_add_func ("/slab/bounds-change", bounds_change);
+  g_test_add_func ("/slab/region-in-use-is-not-drained", region_in_use_is_not_drained);
   g_test_add_func ("/slab/bounds-move-by-little-steps", bounds_move_by_little_steps);
   g_test_add_func ("/slab/threads-tend-it-while-others-take", threads_tend_it_while_others_take);
   return g_test_run ();
