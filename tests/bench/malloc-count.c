@@ -10,6 +10,8 @@
  *   ZC_MALLOC_COUNT_UNTIL_MS  window end (default: never)
  *   ZC_MALLOC_COUNT_STACKS    1: also say who allocates inside the window, most frequent first
  *
+ * A program that knows of it reads the counters while it runs: zc_malloc_count_read(), found with dlsym().
+ *
  * Threads: any. Plain counting is one relaxed add per call; the stack table is behind a spin lock, and only
  * used when asked for. Limits: needs glibc (its __libc_ entry points avoid dlsym, which allocates); what the C
  * library maps for its own arenas is not seen as mmap, nor is what a forked child does after the fork. */
@@ -37,6 +39,8 @@
 #define MAX_STACKS 2048         /* a power of two: the table's index is masked */
 #define OWN_FRAMES 2            /* note_stack() and the wrapper that called it */
 #define SHOWN_STACKS 25
+
+EXPORT void zc_malloc_count_read (uint64_t *calls, uint64_t *bytes, int64_t *live);
 
 extern void *__libc_malloc (size_t size);
 extern void *__libc_calloc (size_t n, size_t size);
@@ -72,6 +76,7 @@ typedef struct
 typedef struct
 {
   _Alignas (64) atomic_uint_fast64_t calls;
+  atomic_uint_fast64_t bytes;
 } Counter;
 
 static Counter counters[N_KINDS];
@@ -172,6 +177,7 @@ static inline __attribute__ ((always_inline)) void
 count (Kind kind, size_t bytes)
 {
   atomic_fetch_add_explicit (&counters[kind].calls, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit (&counters[kind].bytes, bytes, memory_order_relaxed);
   if (kind == KIND_FREE || !in_window ())
     return;
   if (kind != KIND_MMAP)
@@ -303,6 +309,18 @@ mmap64 (void *where, size_t size, int protection, int flags, int fd, off64_t off
 {
   count (KIND_MMAP, size);
   return (void *) syscall (SYS_mmap, where, size, protection, flags, fd, offset);
+}
+
+/* For a program that reads the counters while it runs. The bytes are those asked for, given back or not. */
+void
+zc_malloc_count_read (uint64_t *calls, uint64_t *bytes, int64_t *live)
+{
+  *calls = *bytes = 0;
+  for (Kind kind = KIND_MALLOC; kind <= KIND_ALIGNED; kind++) {
+    *calls += atomic_load_explicit (&counters[kind].calls, memory_order_relaxed);
+    *bytes += atomic_load_explicit (&counters[kind].bytes, memory_order_relaxed);
+  }
+  *live = atomic_load_explicit (&live_bytes, memory_order_relaxed);
 }
 
 static int
