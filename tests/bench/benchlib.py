@@ -35,9 +35,12 @@ CAPS = 'audio/x-raw,format=F32LE,rate=48000,channels=2'
 SOURCES = {
     'pool': 'zcloopbacksrc backend=pulse memory-mode=pool',
     'copy': 'zcloopbacksrc backend=pulse memory-mode=copy',
+    'lease': 'zcloopbacksrc backend=pulse memory-mode=lease',
     'floor': 'zcfloorsrc device=zc.monitor',
     'static': 'zcfloorsrc',
     'pulsesrc': 'pulsesrc device=zc.monitor buffer-time=20000 latency-time=10000',
+    'pipewiresrc': 'pipewiresrc target-object=zc stream-properties=props,stream.capture.sink=true',
+    'pipewiresrc-copy': 'pipewiresrc target-object=zc stream-properties=props,stream.capture.sink=true always-copy=true',
     'audiotestsrc': 'audiotestsrc is-live=true samplesperbuffer=480',
 }
 
@@ -100,16 +103,23 @@ class Tone:
 
 
 class Stage:
-    """The private server, its tone, and the environment in which subjects run. SkipTest says what is missing."""
+    """The private server, its tone, and the environment in which subjects run. SkipTest says what is missing.
+
+    `server` may be another one, or None for subjects that need none; without `tone` the sink is silent."""
+
+    def __init__(self, server=servers.PulseServer, tone=True):
+        self._server, self._tone = server, tone
 
     def __enter__(self):
         self._open = contextlib.ExitStack()
         try:
-            self.server = self._open.enter_context(servers.PulseServer())
             self.directory = self._open.enter_context(tempfile.TemporaryDirectory(prefix='zc-bench-'))
-            self._open.enter_context(Tone(self.server))
+            self.server = self._open.enter_context(self._server()) if self._server else None
+            if self.server and self._tone:
+                self._open.enter_context(Tone(self.server))
             self._make_environment()
-            self._warm_up()
+            if self.server:
+                self._warm_up()
         except servers.Unavailable as missing:
             self._open.close()
             raise unittest.SkipTest(str(missing)) from missing
@@ -123,15 +133,14 @@ class Stage:
 
     def _make_environment(self):
         """One look at the registry beforehand: no measured process scans plugins."""
-        self.env = {**self.server.env, **plugin_environment(), 'G_SLICE': 'always-malloc'}
+        self.env = {**(self.server.env if self.server else os.environ), **plugin_environment(), 'G_SLICE': 'always-malloc'}
         registry = os.path.join(self.directory, 'registry.bin')
         self.env.update(GST_REGISTRY=registry, GST_REGISTRY_1_0=registry)
-        self.elements = {name for name in ('zcloopbacksrc', 'zcfloorsrc', 'pulsesrc', 'audiotestsrc')
-                         if self.has_element(name)}
+        self.elements = {name for name in {text.split()[0] for text in SOURCES.values()} if self.has_element(name)}
 
     def _warm_up(self):
         """The first reader of a monitor waits up to a second for the sink to leave its high latency: not a subject."""
-        processes.run([tool('floor/floor'), self.server.sink.name + '.monitor', '10'], START_BOUND_S, env=self.env)
+        processes.run([tool('floor/floor'), self.monitor, '10'], START_BOUND_S, env=self.env)
 
     def has_element(self, name):
         """Not --exists: it also asks for a plugin version of at least 1.0."""
@@ -141,8 +150,8 @@ class Stage:
         return SOURCES[source].split()[0] in self.elements
 
     @property
-    def daemon_pid(self):
-        return self.server.daemons[0].pid
+    def monitor(self):
+        return self.server.sink.name + '.monitor'
 
 
 def require_programs(*names):
