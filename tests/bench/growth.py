@@ -21,7 +21,6 @@ CRANKED = {'packets': 50000, 'warm': 5000}
 INSTRUCTION_RUN = (2000, 12000)
 TEE_PACKETS = 5000
 MOST_GROWTH = 1.1
-ROUNDING = 0.005
 
 
 def measure(quick):
@@ -128,13 +127,13 @@ def targets(results):
                       bound='a real-time figure: whoever is late by more than buffer-time loses frames')
     blocks = results['blocks']
     for count in (min(blocks), max(blocks)):
-        yield nothing(f'pool of {count} blocks: allocations per packet', blocks[count]['allocs'], '', ROUNDING,
+        yield nothing(f'pool of {count} blocks: allocations per packet', blocks[count]['allocs'], '', subjects.ROUNDING,
                       counted=True, digits=4)
     if blocks[max(blocks)]['instructions']:
         yield judge.no_more(f'pool of {max(blocks)} blocks: instructions per packet, of those with {min(blocks)}',
                             blocks[max(blocks)]['instructions'] / blocks[min(blocks)]['instructions'], MOST_GROWTH)
     branches = results['branches']
-    yield nothing(f'tee of {max(branches)}: allocations per packet', branches[max(branches)]['ours']['allocs'], '', ROUNDING,
+    yield nothing(f'tee of {max(branches)}: allocations per packet', branches[max(branches)]['ours']['allocs'], '', subjects.ROUNDING,
                   counted=True, digits=4)
 
 

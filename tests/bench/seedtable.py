@@ -11,8 +11,7 @@ from judge import Target, nothing
 MODES = ('copy', 'pool', 'lease')
 RECYCLING = ('pool', 'lease')
 QUICK = {'turns': 1, 'packets': 500, 'hour_packets': 36000, 'minutes': 0}
-FULL = {'turns': 3, 'packets': 15 * PACKETS_PER_SECOND, 'hour_packets': 360000, 'minutes': 5}
-ROUNDING = 0.005
+FULL = {'turns': 3, 'packets': 15 * PACKETS_PER_SECOND, 'hour_packets': 360000, 'minutes': 3}
 
 # What that report said of its own, and what its project published later of its pool over an hour.
 REPORTED = {'copy': ('+8.09', '+122.34 KB', '+5.49 MB', '99.2', '372.16', 'no pool'),
