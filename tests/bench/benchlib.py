@@ -31,6 +31,8 @@ PACKETS_PER_SECOND = 1000 // PACKET_MS
 START_BOUND_S = 15
 CAPS = 'audio/x-raw,format=F32LE,rate=48000,channels=2'
 
+MONITOR_OF_PIPEWIRE = 'target-object=zc stream-properties=props,stream.capture.sink=true'
+
 # pulsesrc loses most packets with a buffer-time of one packet, so it gets two.
 SOURCES = {
     'pool': 'zcloopbacksrc backend=pulse memory-mode=pool',
@@ -39,8 +41,8 @@ SOURCES = {
     'floor': 'zcfloorsrc device=zc.monitor',
     'static': 'zcfloorsrc',
     'pulsesrc': 'pulsesrc device=zc.monitor buffer-time=20000 latency-time=10000',
-    'pipewiresrc': 'pipewiresrc target-object=zc stream-properties=props,stream.capture.sink=true',
-    'pipewiresrc-copy': 'pipewiresrc target-object=zc stream-properties=props,stream.capture.sink=true always-copy=true',
+    'pipewiresrc': f'pipewiresrc {MONITOR_OF_PIPEWIRE}',
+    'pipewiresrc-copy': f'pipewiresrc {MONITOR_OF_PIPEWIRE} always-copy=true',
     'audiotestsrc': 'audiotestsrc is-live=true samplesperbuffer=480',
 }
 
@@ -133,7 +135,8 @@ class Stage:
 
     def _make_environment(self):
         """One look at the registry beforehand: no measured process scans plugins."""
-        self.env = {**(self.server.env if self.server else os.environ), **plugin_environment(), 'G_SLICE': 'always-malloc'}
+        outside = self.server.env if self.server else os.environ
+        self.env = {**outside, **plugin_environment(), 'G_SLICE': 'always-malloc'}
         registry = os.path.join(self.directory, 'registry.bin')
         self.env.update(GST_REGISTRY=registry, GST_REGISTRY_1_0=registry)
         self.elements = {name for name in {text.split()[0] for text in SOURCES.values()} if self.has_element(name)}

@@ -30,8 +30,8 @@ DOWNSTREAMS = {
     'appsink, holds 50': 'appsink sync=false max-buffers=50 drop=true wait-on-eos=false enable-last-sample=false',
 }
 ALLOCATE_NOTHING = ('fakesink', 'fakesink, no last sample', 'queue', 'tee, two queues')
-READ_ONLY = ('an element that maps for writing what it could read (audioconvert does, where the header is its own) copies '
-             'read-only memory into memory of its own')
+READ_ONLY = ('an element that maps for writing what it could read (audioconvert does, where the header is its own) '
+             'copies read-only memory into memory of its own')
 IN_TIME = ('fakesink, no last sample', 'audioconvert ! audioresample', 'level', 'opusenc frame-size=10')
 
 
@@ -72,9 +72,9 @@ def from_server(stage, names, packets, figures):
 
 
 def row(name, mode, figures):
-    return [name, mode, number(figures['allocs'], 3), number(figures['copied'], 0), number(figures['copied_outside'], 0),
-            number(figures['evacuations'], 3), number(figures['buffers'], 2), number(figures['cpu_us'], 0),
-            number(figures['lost_frames'], 0)]
+    return [name, mode, number(figures['allocs'], 3), number(figures['copied'], 0),
+            number(figures['copied_outside'], 0), number(figures['evacuations'], 3), number(figures['buffers'], 2),
+            number(figures['cpu_us'], 0), number(figures['lost_frames'], 0)]
 
 
 HEADINGS = ('downstream', 'mode', 'allocations', 'bytes copied', 'copied, from outside', 'evacuations', 'buffers',
@@ -89,7 +89,8 @@ def markdown(results):
             '512 bytes or more in the process, the server\'s client library and the downstream included.\n\n'
             + judge.table(HEADINGS, rows))
     if results['skipped']:
-        text += '\n\nNot there: ' + '; '.join(f'{name} ({", ".join(what)})' for name, what in results['skipped'].items())
+        absent = [f'{name} ({", ".join(what)})' for name, what in results['skipped'].items()]
+        text += '\n\nNot there: ' + '; '.join(absent)
     return text
 
 
@@ -102,8 +103,9 @@ def targets(results):
         if name in IN_TIME:
             yield leased(name, figures['lease'])
         else:
+            # A packet may be evacuated in the window that went downstream before it.
             yield judge.no_more(f'lease into {name}: bytes copied per packet', figures['lease']['copied'], PACKET_BYTES,
-                                ' B', counted=True)
+                                ' B', slack=2 * PACKET_BYTES / figures['lease']['packets'], counted=True)
     for name, figures in results['simulated'].items():
         yield nothing(f'lease into {name}, simulated device: bytes copied per packet', figures['copied'], ' B',
                       counted=True)
@@ -113,7 +115,8 @@ def targets(results):
 def allocations(name, mode, figures):
     own, made = figures[BASE]['allocs'], figures[mode]['allocs']
     if name in ALLOCATE_NOTHING:
-        return nothing(f'{mode} into {name}: allocations per packet', made, '', subjects.ROUNDING, counted=True, digits=3)
+        return nothing(f'{mode} into {name}: allocations per packet', made, '', subjects.ROUNDING, counted=True,
+                       digits=3)
     per_buffer = made / figures[mode]['buffers']
     return Target(f'{mode} into {name}: allocations per buffer, beside its own with a static one', f'<= {own:.2f}',
                   f'{per_buffer:.3f}', per_buffer <= own + OWN_TOLERANCE, counted=mode == 'pool', bound=READ_ONLY)
@@ -128,8 +131,8 @@ def from_outside(name, leased, own):
 
 def leased(name, figures):
     joined = figures['copied'] - figures['evacuations'] * PACKET_BYTES
-    bound = (f"{figures['evacuations']:.3f} evacuations a packet; about {max(joined, 0):.0f} B are pieces that were joined "
-             'by copying: short ones, and those out of step with the packet that is being filled')
+    bound = (f"{figures['evacuations']:.3f} evacuations a packet; about {max(joined, 0):.0f} B are pieces that were "
+             'joined by copying: short ones, and those out of step with the packet that is being filled')
     return nothing(f'lease into {name}: bytes copied per packet', figures['copied'], ' B', bound=bound)
 
 

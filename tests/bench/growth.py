@@ -28,8 +28,8 @@ def measure(quick):
     results = {'plan': {name: plan[name] for name in ('window_packets', 'turns')}}
     with benchlib.Stage() as stage:
         tap.note('growth: sources')
-        results['sources'] = {'simulated': of_sources(stage, plan, f'zcloopbacksrc backend=simulated memory-mode={MODE}',
-                                                      plan['sources'])}
+        simulated = f'zcloopbacksrc backend=simulated memory-mode={MODE}'
+        results['sources'] = {'simulated': of_sources(stage, plan, simulated, plan['sources'])}
         if not quick:
             on_server = [count for count in plan['sources'] if count <= MOST_ON_SERVER]
             results['sources']['pulseaudio'] = of_sources(stage, plan, benchlib.SOURCES[MODE], on_server)
@@ -98,8 +98,8 @@ def rss_per_source(figures):
 
 
 def markdown(results):
-    parts = [f'Memory mode {MODE}, packets of 10 ms. Sources: one process, each with a fakesink, in real time; blocks and '
-             'branches: the simulated device, cranked.']
+    parts = [f'Memory mode {MODE}, packets of 10 ms. Sources: one process, each with a fakesink, in real time; blocks '
+             'and branches: the simulated device, cranked.']
     for where, each in results['sources'].items():
         rows = [[count, number(f['cpu_us'], 1), number(f['cpu_us'] / each[min(each)]['cpu_us'], 2),
                  number(f['voluntary'] + f['involuntary'], 2), f['lost_frames'], f['overflows'],
@@ -108,7 +108,8 @@ def markdown(results):
             ('sources', 'CPU us per packet', 'of one source\'s', 'switches per packet', 'frames lost', 'overflows',
              'RSS MiB'), rows))
     parts.append(judge.table(('blocks', 'CPU us per packet', 'instructions', 'allocations', 'RSS MiB'), [
-        [count, number(f['cpu_us'], 2), number(f['instructions'], 0), number(f['allocs'], 4), number(f['rss'] / 2 ** 20, 1)]
+        [count, number(f['cpu_us'], 2), number(f['instructions'], 0), number(f['allocs'], 4),
+         number(f['rss'] / 2 ** 20, 1)]
         for count, f in sorted(results['blocks'].items())]))
     parts.append(judge.table(('branches', 'CPU us per packet', 'tee and queues alone', 'allocations', 'hit rate'), [
         [count, number(f['ours']['cpu_us'], 1), number(f['alone']['cpu_us'], 1), number(f['ours']['allocs'], 4),
@@ -133,8 +134,8 @@ def targets(results):
         yield judge.no_more(f'pool of {max(blocks)} blocks: instructions per packet, of those with {min(blocks)}',
                             blocks[max(blocks)]['instructions'] / blocks[min(blocks)]['instructions'], MOST_GROWTH)
     branches = results['branches']
-    yield nothing(f'tee of {max(branches)}: allocations per packet', branches[max(branches)]['ours']['allocs'], '', subjects.ROUNDING,
-                  counted=True, digits=4)
+    yield nothing(f'tee of {max(branches)}: allocations per packet', branches[max(branches)]['ours']['allocs'], '',
+                  subjects.ROUNDING, counted=True, digits=4)
 
 
 def plots(results, draw):

@@ -18,9 +18,9 @@ class Target:
     bound: str = ''
 
 
-def no_more(what, value, limit, unit='', counted=False, bound='', digits=2):
-    """A promise of at most `limit`."""
-    return Target(what, f'<= {limit:g}{unit}', f'{value:.{digits}f}{unit}', value <= limit, counted, bound)
+def no_more(what, value, limit, unit='', slack=0.0, counted=False, bound='', digits=2):
+    """A promise of at most `limit`; the slack is what the counting itself may be off by."""
+    return Target(what, f'<= {limit:g}{unit}', f'{value:.{digits}f}{unit}', value <= limit + slack, counted, bound)
 
 
 def nothing(what, value, unit, tolerance=0.0, counted=False, bound='', digits=2):

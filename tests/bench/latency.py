@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""From a played click to the pad: a client that is not ours plays, `subject --clicks` tells when the buffer with the click
-left the source. All subjects of a round hear the same clicks, so what differs between them is theirs."""
+"""From a played click to the pad: a client that is not ours plays, `subject --clicks` tells when the buffer with the
+click left the source. All subjects of a round hear the same clicks, so what differs between them is theirs."""
 
 import bisect
 import subprocess
@@ -18,8 +18,8 @@ SINK = subjects.LAST_SAMPLE_OFF
 def round_of(stage, names, clicks):
     """({name: [latency in ms]}, {name: clicks that never came}) of one round."""
     packets = int((clicks * CLICK_S * 1.05 + MARGIN_S) * PACKETS_PER_SECOND)
-    running = {name: subjects.Subject(stage, subjects.of(name, SINK), packets, warm=0, flags=('--clicks',), counted=False)
-               for name in names}
+    running = {name: subjects.Subject(stage, subjects.of(name, SINK), packets, warm=0, flags=('--clicks',),
+                                      counted=False) for name in names}
     try:
         played = play(stage, clicks)
         arrived = {name: subject.finish()['clicks'] for name, subject in running.items()}

@@ -19,8 +19,8 @@ OURS = ('pool', 'lease')
 QUICK = {'servers': {'pulseaudio': ('pool', 'lease', 'copy', 'pulsesrc', 'floor')}, 'packets': 500, 'cpu': None,
          'outside': False, 'latency': None}
 FULL = {'servers': {'pulseaudio': ('pool', 'lease', 'copy', 'pulsesrc', 'audiotestsrc', 'floor', 'bare'),
-                    'pipewire': ('pool', 'lease', 'pulsesrc', 'pipewiresrc', 'pipewiresrc-copy', 'audiotestsrc', 'floor',
-                                 'bare')},
+                    'pipewire': ('pool', 'lease', 'pulsesrc', 'pipewiresrc', 'pipewiresrc-copy', 'audiotestsrc',
+                                 'floor', 'bare')},
         'packets': 1000, 'cpu': {'turns': 2, 'together': 7, 'window_s': 8}, 'outside': True,
         'latency': {'rounds': 3, 'clicks': 220}}
 SERVERS = {'pulseaudio': servers.PulseServer, 'pipewire': servers.PipeWireServer}
@@ -98,10 +98,11 @@ def row(name, f, bare):
     above = count['copied_outside'] - bare if bare is not None and name not in NOT_CAPTURING else None
     switches = cpu['voluntary'] + cpu['involuntary'] if cpu else None
     calls = sum(f['syscalls'].values()) if f.get('syscalls') else None
-    return [name, number(count['allocs'], 3), number(count['copied'], 0), number(above, 0), number(cpu.get('cpu_us'), 0),
-            ratio_text(cpu, PEERS), ratio_text(cpu, ('floor',)), number(f.get('instructions'), 0), number(switches, 2),
-            number(calls, 1), number(cpu.get('threads'), 0), number(cpu.get('VmRSS'), 0), number(cpu.get('daemon_us'), 0),
-            number(late.get('p50'), 2), number(late.get('p99'), 2), number(late.get('missing'), 0)]
+    return [name, number(count['allocs'], 3), number(count['copied'], 0), number(above, 0),
+            number(cpu.get('cpu_us'), 0), ratio_text(cpu, PEERS), ratio_text(cpu, ('floor',)),
+            number(f.get('instructions'), 0), number(switches, 2), number(calls, 1), number(cpu.get('threads'), 0),
+            number(cpu.get('VmRSS'), 0), number(cpu.get('daemon_us'), 0), number(late.get('p50'), 2),
+            number(late.get('p99'), 2), number(late.get('missing'), 0)]
 
 
 def ratio_text(cpu, others):
@@ -110,9 +111,9 @@ def ratio_text(cpu, others):
     return '{median:.2f} ({least:.2f} to {most:.2f})'.format(**max(known, key=lambda r: r['median'])) if known else '-'
 
 
-HEADINGS = ('', 'allocations', 'bytes copied (its own count)', 'copied above bare', 'CPU us', 'CPU, of the cheapest peer\'s',
-            'CPU, of the floor\'s', 'instructions', 'switches', 'system calls', 'threads', 'RSS kB', 'server CPU us',
-            'latency p50 ms', 'p99 ms', 'clicks missed')
+HEADINGS = ('', 'allocations', 'bytes copied (its own count)', 'copied above bare', 'CPU us',
+            'CPU, of the cheapest peer\'s', 'CPU, of the floor\'s', 'instructions', 'switches', 'system calls',
+            'threads', 'RSS kB', 'server CPU us', 'latency p50 ms', 'p99 ms', 'clicks missed')
 
 
 def bare_bytes(results):
@@ -120,9 +121,9 @@ def bare_bytes(results):
 
 
 def markdown(results):
-    parts = ['Per packet of 10 ms into `fakesink`. CPU time: medians of turns; ratios: side by side, median (least to most). '
-             'Copies of 512 bytes or more, above what a bare libpulse program makes. Latency: from the write of a player '
-             'with 20 ms of buffer to the buffer that leaves the source; all subjects hear the same clicks.']
+    parts = ['Per packet of 10 ms into `fakesink`. CPU time: medians of turns; ratios: side by side, median (least to '
+             'most). Copies of 512 bytes or more, above what a bare libpulse program makes. Latency: from the write of '
+             'a player with 20 ms of buffer to the buffer that leaves the source; all subjects hear the same clicks.']
     for server, figures in results.items():
         parts.append(f'### {server}\n\n'
                      + judge.table(HEADINGS, [row(name, f, bare_bytes(figures)) for name, f in figures.items()]))
@@ -162,8 +163,8 @@ def cpu(server, mode, figures):
     known = {peer: ratios_of[peer]['median'] for peer in PEERS if peer in ratios_of}
     if known:
         best = max(known, key=known.get)
-        yield judge.no_more(f'{server}, {mode}: CPU per packet, of the best peer\'s ({best})', known[best], MOST_OF_PEER,
-                            bound=wakeups(figures, mode, best))
+        yield judge.no_more(f'{server}, {mode}: CPU per packet, of the best peer\'s ({best})', known[best],
+                            MOST_OF_PEER, bound=wakeups(figures, mode, best))
     if 'floor' in ratios_of:
         yield judge.no_more(f'{server}, {mode}: CPU per packet, of the floor\'s', ratios_of['floor']['median'],
                             MOST_OF_FLOOR, bound=wakeups(figures, mode, 'floor'))

@@ -73,9 +73,10 @@ def markdown(results):
              for mode in MODES]
     rows += [row(f"{mode}, {plan['hour_packets']:,} packets, cranked", [results['hour'][mode]]) for mode in MODES]
     rows += [row(f"{mode}, {plan['minutes']} minutes", [figures]) for mode, figures in results['minutes'].items()]
-    return ('PulseAudio, into `fakesink enable-last-sample=false`; cranked: the simulated device, whose time goes on as '
-            'packets come. Heap: blocks in use; external: resident memory that is not the heap\'s; both of the whole '
-            'process, over the window. Allocated: asked for in all, given back or not.\n\n' + judge.table(HEADINGS, rows))
+    return ('PulseAudio, into `fakesink enable-last-sample=false`; cranked: the simulated device, whose time goes on '
+            'as packets come. Heap: blocks in use; external: resident memory that is not the heap\'s; both of the whole '
+            'process, over the window. Allocated: asked for in all, given back or not.\n\n'
+            + judge.table(HEADINGS, rows))
 
 
 def everything(results, mode):

@@ -125,8 +125,9 @@ def figures(text):
     result.update({field: grown[field] for field in GROWTH})
     asked = (result['hits'] or 0) + (result['misses'] or 0)
     result.update(packets=packets, seconds=grown['at_ns'] / 1e9, cpu_us=grown['cpu_ns'] / 1e3 / packets,
-                  rss=end['rss_bytes'], anon=end['anon_bytes'], threads=end['threads'], sound_bytes=grown['sound_bytes'],
-                  hit_rate=result['hits'] / asked if asked else None, external_bytes=external(grown), clicks=clicks)
+                  rss=end['rss_bytes'], anon=end['anon_bytes'], threads=end['threads'],
+                  sound_bytes=grown['sound_bytes'], hit_rate=result['hits'] / asked if asked else None,
+                  external_bytes=external(grown), clicks=clicks)
     return result
 
 

@@ -8,7 +8,7 @@
  *
  * A packet is 10 ms of 48 kHz stereo float, however many buffers a source makes of it; with several sources N is of
  * each. The window begins and ends in a source's streaming thread, as a buffer leaves it: at both ends the same
- * buffer is out, so that a difference of 0 bytes is one. Prints "begin.NAME value" and "end.NAME value", see snapshot.h.
+ * buffer is out, so that a difference of 0 bytes is one. Prints "begin.NAME value" and "end.NAME value" (snapshot.h).
  *
  * --crank: time is the simulated device's (clock=manual), for the pipeline too, and goes on by a packet with each
  * packet that came: an hour takes seconds. One source only.
@@ -104,7 +104,7 @@ finish_snapshot (Snapshot *snapshot, gint64 buffers, gint64 bytes)
   snapshot->counts[COUNT_SOUND_BYTES] = bytes;
 }
 
-/* The streaming thread whose buffer reaches the mark takes the snapshot; what reading the stats allocates is outside. */
+/* The streaming thread whose buffer reaches the mark takes the snapshot. Reading the stats allocates: outside of it. */
 static void
 count_buffer (gint64 bytes)
 {
