@@ -66,7 +66,8 @@ def measure(quick):
 def from_server(stage, names, packets, figures):
     """Every mode into each of these downstreams, all at once."""
     pipelines = {(name, mode): subjects.of(mode, DOWNSTREAMS[name]) for name in names for mode in MODES}
-    own = {(name, mode): figures[name][BASE]['allocs'] for name, mode in pipelines if mode == 'pool'}
+    own = {(name, mode): figures[name][BASE]['allocs'] for name, mode in pipelines
+           if mode == 'pool' or (mode == 'lease' and name in ALLOCATE_NOTHING)}
     for (name, mode), measured in subjects.steady(stage, pipelines, own, packets=packets).items():
         figures[name][mode] = measured
 

@@ -15,6 +15,8 @@ MOST_ON_SERVER = 32
 BLOCKS = (10, 30, 100, 300, 1000, 3000, 10000)
 BRANCHES = (1, 2, 4, 8, 16, 32, 64)
 MODE = 'pool'
+# Making a signal costs more than all the rest.
+QUIET_DEVICE = 'clock=manual signal=silence'
 FULL = {'sources': SOURCES, 'window_packets': 500, 'turns': 3, 'blocks': BLOCKS, 'branches': BRANCHES}
 QUICK = {'sources': (1, 16), 'window_packets': 200, 'turns': 1, 'blocks': (10, 10000), 'branches': (1, 16)}
 CRANKED = {'packets': 50000, 'warm': 5000}
@@ -59,19 +61,20 @@ def of_blocks(stage, plan, quick):
     """Time of a cranked run, and its instructions (not in the quick form: valgrind is slow)."""
     results = {}
     for count in plan['blocks']:
-        pipeline = subjects.cranked(MODE, pool_min_buffers=count, pool_max_buffers=count)
-        figures = middle([subjects.crank(stage, pipeline, **CRANKED) for _ in range(plan['turns'])])
-        results[count] = {**figures, 'instructions': None if quick else instructions(stage, pipeline)}
+        pool = {'device': QUIET_DEVICE, 'pool_min_buffers': count, 'pool_max_buffers': count}
+        figures = middle([subjects.crank(stage, subjects.cranked(MODE, **pool), **CRANKED)
+                          for _ in range(plan['turns'])])
+        results[count] = {**figures, 'instructions': None if quick else instructions(stage, pool)}
     return results
 
 
-def instructions(stage, pipeline):
-    """Per packet; None without valgrind."""
+def instructions(stage, pool):
+    """Per packet; None without valgrind. The source ends by itself: how far it got beyond the window is then the same."""
     if not benchlib.shutil.which('valgrind'):
         return None
-    argv = [benchlib.tool('subject/subject'), '--crank', '--warm=1000']
-    short, long = (watching.instructions([*argv, f'--packets={packets}', pipeline], stage.env)
-                   for packets in INSTRUCTION_RUN)
+    short, long = (watching.instructions(
+        [benchlib.tool('subject/subject'), '--crank', '--warm=1', f'--packets={packets - 2}',
+         subjects.cranked(MODE, num_buffers=packets, **pool)], stage.env) for packets in INSTRUCTION_RUN)
     return (long - short) / (INSTRUCTION_RUN[1] - INSTRUCTION_RUN[0])
 
 

@@ -6,7 +6,7 @@ import benchlib
 import judge
 import subjects
 from benchlib import PACKETS_PER_SECOND
-from judge import Target, nothing
+from judge import Target, exactly, nothing
 
 MODES = ('copy', 'pool', 'lease')
 RECYCLING = ('pool', 'lease')
@@ -74,8 +74,8 @@ def markdown(results):
     rows += [row(f"{mode}, {plan['hour_packets']:,} packets, cranked", [results['hour'][mode]]) for mode in MODES]
     rows += [row(f"{mode}, {plan['minutes']} minutes", [figures]) for mode, figures in results['minutes'].items()]
     return ('PulseAudio, into `fakesink enable-last-sample=false`; cranked: the simulated device, whose time goes on '
-            'as packets come. Heap: blocks in use; external: resident memory that is not the heap\'s; both of the whole '
-            'process, over the window. Allocated: asked for in all, given back or not.\n\n'
+            'as packets come. Heap: blocks in use; external: resident memory that is not the heap\'s; both of the '
+            'whole process, over the window. Allocated: asked for in all, given back or not.\n\n'
             + judge.table(HEADINGS, rows))
 
 
@@ -87,7 +87,16 @@ def everything(results, mode):
 
 
 def targets(results):
-    return [target for mode in RECYCLING for target in [*growth(results, mode), *criteria(results, mode)]]
+    return [*(seen_from_outside(results, mode) for mode in MODES),
+            *(target for mode in RECYCLING for target in [*growth(results, mode), *criteria(results, mode)])]
+
+
+def seen_from_outside(results, mode):
+    """Both counts of copies, that of the element and that of the whole process: each tests the other."""
+    figures = results['hour'][mode]
+    return exactly(f'{mode}: bytes copied per packet, cranked, from outside', figures['copied_outside'],
+                   figures['copied'], ' B', tolerance=1, counted=True,
+                   bound='the element does not count what it copies, or somebody else copies, too')
 
 
 def growth(results, mode):
