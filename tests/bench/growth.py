@@ -69,7 +69,7 @@ def of_blocks(stage, plan, quick):
 
 
 def instructions(stage, pool):
-    """Per packet; None without valgrind. The source ends by itself: how far it got beyond the window is then the same."""
+    """Per packet; None without valgrind. The source ends by itself: how far it got beyond the window is the same."""
     if not benchlib.shutil.which('valgrind'):
         return None
     short, long = (watching.instructions(

@@ -26,7 +26,8 @@ def measure(quick):
     results = {'plan': plan, 'turns': {mode: [] for mode in MODES}, 'minutes': {}}
     with benchlib.Stage() as stage:
         for _ in range(plan['turns']):
-            for mode, figures in subjects.together(stage, pipelines, packets=plan['packets'], warm=plan['warm']).items():
+            turn = subjects.together(stage, pipelines, packets=plan['packets'], warm=plan['warm'])
+            for mode, figures in turn.items():
                 results['turns'][mode].append(figures)
         if plan['minutes']:
             packets = plan['minutes'] * 60 * PACKETS_PER_SECOND
