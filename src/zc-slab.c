@@ -273,6 +273,7 @@ note_peak (ZcSlab *slab, guint out)
     ;
 }
 
+/* Who waits looks at the bound again: it may be lower by now, and then there is nothing to wait for. */
 static ZcBlock *
 pop_or_make (ZcSlab *slab, gboolean *grew)
 {
@@ -284,7 +285,7 @@ pop_or_make (ZcSlab *slab, gboolean *grew)
     if (block != NULL)
       return block;
     block = make (slab, &wait);
-  } while (block == NULL && wait);
+  } while (block == NULL && wait && zc_slab_outstanding (slab) <= atomic_load (&slab->max_blocks));
   *grew = block != NULL;
   return block;
 }
