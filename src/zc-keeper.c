@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "zc-keeper.h"
 
+#include "zc-thread.h"
+
 #include <stdatomic.h>
 
 struct _ZcKeeper {
@@ -57,6 +59,7 @@ work (gpointer data)
 {
   ZcKeeper *keeper;
 
+  zc_thread_make_ordinary (); /* started by one that captures, which may be of real time and bound to a processor */
   g_mutex_lock (&lock);
   while ((keeper = first_due ()) != NULL) {
     gint64 now_us = g_get_monotonic_time ();

@@ -2,6 +2,7 @@
 /* zc-keeper.h: one thread for all pools of the process, which does what the thread that captures has no time for.
  *
  * It is there only while somebody asked, or wants to be called again later: with nothing to do there is no thread.
+ * It is an ordinary thread of the process, whoever asked (zc-thread.h).
  *
  * Threads: any. */
 #pragma once
