@@ -64,14 +64,30 @@ get_large (ZcPages *pages, gsize bytes, gint numa_node)
   return pages->data != NULL;
 }
 
-/* A process may lock about as much as its least working set, which is 200 KB unless it says so. */
-static void
-lock (const ZcPages *pages)
-{
-  SIZE_T least, most;
+/* Guards the size of the process's working set against another of us between its being got and being set. */
+static GMutex working_set;
 
-  if (GetProcessWorkingSetSize (GetCurrentProcess (), &least, &most))
-    SetProcessWorkingSetSize (GetCurrentProcess (), least + pages->bytes, most + pages->bytes);
+static gboolean
+change_working_set (gssize bytes)
+{
+  HANDLE process = GetCurrentProcess ();
+  SIZE_T least, most;
+  gboolean done;
+
+  g_mutex_lock (&working_set);
+  done = GetProcessWorkingSetSize (process, &least, &most)
+      && SetProcessWorkingSetSize (process, least + (SIZE_T) bytes, most + (SIZE_T) bytes);
+  g_mutex_unlock (&working_set);
+  return done;
+}
+
+/* A process may lock about as much as its least working set, which is 200 KB unless it says so. Large pages are locked by nature, and
+ * in no working set. */
+static void
+lock (ZcPages *pages)
+{
+  if (change_working_set ((gssize) pages->bytes))
+    pages->raised_bytes = pages->bytes;
   VirtualLock (pages->data, pages->bytes);
 }
 
@@ -79,10 +95,12 @@ void
 zc_pages_get (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
 {
   gsize page = page_bytes ();
+  gboolean large;
 
   g_assert (bytes > 0);
   *pages = (ZcPages){ 0 };
-  if (!wish->huge || !get_large (pages, bytes, wish->numa_node)) {
+  large = wish->huge && get_large (pages, bytes, wish->numa_node);
+  if (!large) {
     pages->bytes = round_up (bytes, page);
     pages->data = allocate_somewhere (pages->bytes, 0, wish->numa_node);
   }
@@ -92,7 +110,7 @@ zc_pages_get (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
   pages->base_bytes = pages->bytes;
   for (gsize at = 0; at < pages->bytes; at += page)
     *(volatile guint8 *) (pages->data + at) = 0;
-  if (wish->lock)
+  if (wish->lock && !large)
     lock (pages);
 }
 
@@ -100,6 +118,8 @@ void
 zc_pages_put (ZcPages *pages)
 {
   VirtualFree (pages->base, 0, MEM_RELEASE); /* unlocks, too */
+  if (pages->raised_bytes > 0)
+    change_working_set (-(gssize) pages->raised_bytes);
   *pages = (ZcPages){ 0 };
 }
 

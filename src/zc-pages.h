@@ -36,6 +36,7 @@ typedef struct {
   /* The system's file's own: */
   gpointer base;
   gsize base_bytes;
+  gsize raised_bytes; /* of what the process may lock, for this */
 } ZcPages;
 
 /* `bytes` (> 0) of zeros, all in memory already. Ends the program if there is none, as g_malloc() does. */
