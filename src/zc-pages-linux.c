@@ -47,13 +47,14 @@ make_present (ZcPages *pages)
     *(volatile guint8 *) (pages->data + at) = 0;
 }
 
-/* Pages that the administrator has set aside (vm.nr_hugepages). Had at once, or not at all: touching what is not there would
- * end the program. */
+/* Pages that the administrator has set aside. Had at once, or not at all: touching what is not there would end the program. Of the
+ * size that is named: the system's default may be another one (default_hugepagesz), which `rounded` is no multiple of. */
 static gboolean
 get_reserved (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
 {
-  gsize rounded = round_up (bytes, huge_page_bytes ());
-  gpointer data = mmap (NULL, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+  gsize unit = huge_page_bytes (), rounded = round_up (bytes, unit);
+  int kind = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | g_bit_nth_msf (unit, -1) << MAP_HUGE_SHIFT;
+  gpointer data = mmap (NULL, rounded, PROT_READ | PROT_WRITE, kind, -1, 0);
 
   if (data == MAP_FAILED)
     return FALSE;
