@@ -46,6 +46,7 @@ struct _GstZcLoopbackSrc {
 
   GstZcWaker waker;
   GstZcAllocation allocation;
+  GMutex bounds; /* those of the pool are set in the order in which they were read */
 
   /* From READY on. */
   ZcCapture *capture; /* NULL after abandon(), too */
@@ -62,6 +63,7 @@ struct _GstZcLoopbackSrc {
 
   /* The streaming thread's. */
   gboolean negotiated;
+  gboolean fresh_memory; /* decided on, and active since */
   ZcStreamSpec spec;
   gboolean lease;
   GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
@@ -233,7 +235,31 @@ gst_zc_loopback_src_decide_allocation (GstBaseSrc *base, GstQuery *query)
   pool = gst_zc_allocation_decide (&self->allocation, query, &settings, packet_bytes);
   GST_DEBUG_OBJECT (self, "memory from %" GST_PTR_FORMAT, pool);
   gst_zc_packer_set_pool (self->packer, pool);
+  self->fresh_memory = TRUE;
   return TRUE;
+}
+
+/* The bounds as they are set now, to the pool that there is. */
+static void
+apply_bounds (GstZcLoopbackSrc *self)
+{
+  GstZcSettings settings;
+
+  g_mutex_lock (&self->bounds);
+  GST_OBJECT_LOCK (self);
+  settings = self->settings;
+  GST_OBJECT_UNLOCK (self);
+  gst_zc_allocation_set_bounds (&self->allocation, &settings);
+  g_mutex_unlock (&self->bounds);
+}
+
+/* Bounds that were set between the decision and the pool's start found no pool to go to. */
+static void
+settle_memory (GstZcLoopbackSrc *self)
+{
+  if (self->fresh_memory)
+    apply_bounds (self);
+  self->fresh_memory = FALSE;
 }
 
 /* -- the stream -------------------------------------------------------------------------------------------------- */
@@ -313,6 +339,7 @@ ensure_stream (GstZcLoopbackSrc *self)
 
   if (!self->negotiated)
     return fail_negotiation (self);
+  settle_memory (self);
   if (g_atomic_int_get (&self->stale)) {
     g_atomic_int_set (&self->stale, FALSE);
     halt (self);
@@ -587,6 +614,7 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
 
   zc_stats_reset (&self->stats);
   self->negotiated = FALSE;
+  self->fresh_memory = FALSE;
   gst_zc_allocation_begin (&self->allocation);
   gst_zc_poster_begin (&self->poster);
   GST_OBJECT_LOCK (self);
@@ -676,7 +704,6 @@ static void
 gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
-  GstZcSettings settings;
   gboolean known;
 
   GST_OBJECT_LOCK (self);
@@ -685,10 +712,9 @@ gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value
   g_atomic_int_set (&self->overflow, self->settings.overflow);
   g_atomic_int_set (&self->on_loss, self->settings.on_loss);
   g_atomic_int_set (&self->stats_interval_ms, (gint) self->settings.stats_interval_ms);
-  settings = self->settings;
   GST_OBJECT_UNLOCK (self);
   if (gst_zc_settings_is_bound (id))
-    gst_zc_allocation_set_bounds (&self->allocation, &settings);
+    apply_bounds (self);
   if (!known)
     G_OBJECT_WARN_INVALID_PROPERTY_ID (object, id, pspec);
 }
@@ -715,6 +741,7 @@ gst_zc_loopback_src_finalize (GObject *object)
 
   gst_zc_settings_clear (&self->settings);
   gst_zc_allocation_clear (&self->allocation);
+  g_mutex_clear (&self->bounds);
   gst_zc_waker_clear (&self->waker);
   G_OBJECT_CLASS (gst_zc_loopback_src_parent_class)->finalize (object);
 }
@@ -769,6 +796,7 @@ gst_zc_loopback_src_init (GstZcLoopbackSrc *self)
   gst_zc_waker_init (&self->waker);
   gst_zc_poster_init (&self->poster, GST_ELEMENT (self));
   gst_zc_allocation_init (&self->allocation);
+  g_mutex_init (&self->bounds);
   gst_zc_settings_init (&self->settings);
   self->overflow = self->settings.overflow;
   gst_base_src_set_live (GST_BASE_SRC (self), TRUE);

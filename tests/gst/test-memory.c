@@ -71,6 +71,40 @@ GST_START_TEST (bounds_change_while_playing)
 }
 GST_END_TEST
 
+/* Called where the element says so, in its streaming thread: between the decision on memory and the start of the pool. */
+static void
+raise_bounds (GstDebugCategory *category, GstDebugLevel level, const gchar *file, const gchar *function, gint line,
+    GObject *object, GstDebugMessage *message, gpointer data)
+{
+  gboolean *raised = data;
+
+  if (*raised || !g_str_has_suffix (function, "decide_allocation") || !g_str_has_prefix (gst_debug_category_get_name (category), "zcloop"))
+    return;
+  *raised = TRUE;
+  g_object_set (object, "pool-max-buffers", 9, "pool-min-buffers", 9, NULL);
+}
+
+GST_START_TEST (bounds_are_not_lost_before_the_pool_starts)
+{
+  GstDebugLevel level = gst_debug_get_default_threshold ();
+  gboolean raised = FALSE;
+  ZcTest test;
+
+  gst_debug_remove_log_function (gst_debug_log_default);
+  gst_debug_add_log_function (raise_bounds, &raised, NULL);
+  gst_debug_set_threshold_for_name ("zcloopbacksrc", GST_LEVEL_DEBUG);
+  zc_test_start (&test, "", "pool-min-buffers=2 pool-max-buffers=2", NULL);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  gst_debug_set_threshold_for_name ("zcloopbacksrc", level);
+  gst_debug_remove_log_function (raise_bounds);
+  gst_debug_add_log_function (gst_debug_log_default, NULL, NULL);
+  fail_unless (raised);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "pool-size"), 9);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 static guint64
 read_uint64 (ZcTest *test, const gchar *name)
 {
@@ -152,6 +186,7 @@ memory_suite (void)
   tcase_add_test (tc, pool_holds_the_largest_packet);
   tcase_add_test (tc, fixed_pool_is_there_from_the_start);
   tcase_add_test (tc, bounds_change_while_playing);
+  tcase_add_test (tc, bounds_are_not_lost_before_the_pool_starts);
   tcase_add_test (tc, pages_that_cannot_be_had_are_one_warning);
   tcase_add_test (tc, locked_memory_is_what_the_system_says);
   return suite;
