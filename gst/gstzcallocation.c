@@ -109,6 +109,12 @@ gst_zc_allocation_read_pages (GstZcAllocation *self)
   return pool != NULL ? gst_zc_buffer_pool_read_pages (GST_ZC_BUFFER_POOL (pool)) : none;
 }
 
+gboolean
+gst_zc_allocation_take_pages (GstZcAllocation *self, ZcPagesState *state)
+{
+  return self->pool != NULL && gst_zc_buffer_pool_take_pages (GST_ZC_BUFFER_POOL (self->pool), state);
+}
+
 /* Its bounds are another matter: they may change. */
 static gboolean
 is_good_for (GstBufferPool *pool, guint size)

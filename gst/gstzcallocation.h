@@ -2,7 +2,7 @@
 /* gstzcallocation.h: whose memory the packets go into: downstream's pool, ours, or none; and what our pools counted over
  * a run, as a renegotiation replaces them.
  *
- * Threads: begin and decide by the thread that has the stream; the others by any. */
+ * Threads: begin, decide and take_pages by the thread that has the stream; the others by any. */
 #pragma once
 
 #include "gstzcbufferpool.h"
@@ -39,6 +39,9 @@ void gst_zc_allocation_set_bounds (GstZcAllocation *self, const GstZcSettings *s
 
 /* What the system says of the memory of our pool, the newest. Any thread; takes milliseconds. */
 ZcPagesState gst_zc_allocation_read_pages (GstZcAllocation *self);
+
+/* The same, when it was read anew; see gst_zc_buffer_pool_take_pages(). */
+gboolean gst_zc_allocation_take_pages (GstZcAllocation *self, ZcPagesState *state);
 
 /* Of all our pools of this run. */
 void gst_zc_allocation_totals (GstZcAllocation *self, GstZcBufferPoolStats *totals);

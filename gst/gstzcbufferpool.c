@@ -26,8 +26,11 @@ struct _GstZcBufferPool {
   ZcStack *bare;    /* idle GstBuffer without memory; the others are with their blocks */
   ZcKeeper *keeper; /* if adaptive */
 
-  GMutex resizing;  /* guards running; held while blocks are made or given back; before the keeper's lock */
+  GMutex resizing;  /* guards the next two; held while blocks are made or given back; before the keeper's lock */
   gboolean running;
+  guint looked_growths; /* of the slab, when the memory was looked at */
+  ZcPagesState pages;   /* what was found; object lock */
+  _Atomic gboolean pages_new; /* and nobody has taken it */
   guint64 past_allocations; /* of the allocators before this one; object lock */
 
   guint8 pad[CACHE_LINE]; /* the above is read by whoever releases, the below written by who acquires */
@@ -179,6 +182,30 @@ gst_zc_buffer_pool_set_config (GstBufferPool *pool, GstStructure *config)
   return GST_BUFFER_POOL_CLASS (gst_zc_buffer_pool_parent_class)->set_config (pool, config);
 }
 
+static gboolean
+wishes_pages (const ZcPagesWish *wish)
+{
+  return wish->huge || wish->lock || wish->numa_node >= 0;
+}
+
+/* Asks the system about the memory, if there is more of it. Takes milliseconds: never in a thread that acquires while it captures.
+ * Under `resizing`. */
+static void
+look (GstZcBufferPool *self, gboolean first)
+{
+  guint growths = zc_slab_growths (self->slab);
+  ZcPagesState state;
+
+  if (!wishes_pages (&self->spec.pages) || (!first && growths == self->looked_growths))
+    return;
+  self->looked_growths = growths;
+  state = zc_slab_read_pages (self->slab);
+  GST_OBJECT_LOCK (self);
+  self->pages = state;
+  GST_OBJECT_UNLOCK (self);
+  atomic_store (&self->pages_new, TRUE);
+}
+
 /* The keeper's: headers without memory beyond as many as there are blocks are given back with these. */
 static gint64
 tend (gpointer data, gint64 now_us)
@@ -190,6 +217,9 @@ tend (gpointer data, gint64 now_us)
   while (zc_stack_length (self->bare) > MAX (zc_slab_size (self->slab), WARM_HEADERS)
       && (buffer = zc_stack_pop (self->bare)) != NULL)
     gst_buffer_unref (buffer);
+  g_mutex_lock (&self->resizing);
+  look (self, FALSE);
+  g_mutex_unlock (&self->resizing);
   return again_us;
 }
 
@@ -224,6 +254,7 @@ gst_zc_buffer_pool_start (GstBufferPool *pool)
     self->keeper = zc_keeper_join (tend, self);
   g_mutex_lock (&self->resizing);
   self->running = TRUE;
+  look (self, TRUE);
   g_mutex_unlock (&self->resizing);
   return TRUE;
 }
@@ -273,12 +304,25 @@ gst_zc_buffer_pool_read_pages (GstZcBufferPool *self)
   return state;
 }
 
+gboolean
+gst_zc_buffer_pool_take_pages (GstZcBufferPool *self, ZcPagesState *state)
+{
+  if (!atomic_load_explicit (&self->pages_new, memory_order_relaxed) || !atomic_exchange (&self->pages_new, FALSE))
+    return FALSE;
+  GST_OBJECT_LOCK (self);
+  *state = self->pages;
+  GST_OBJECT_UNLOCK (self);
+  return TRUE;
+}
+
 void
 gst_zc_buffer_pool_set_bounds (GstZcBufferPool *self, guint min_buffers, guint max_buffers)
 {
   g_mutex_lock (&self->resizing);
-  if (self->running)
+  if (self->running) {
     zc_slab_set_bounds (self->slab, min_buffers, max_buffers);
+    look (self, FALSE);
+  }
   if (self->running && self->keeper != NULL)
     zc_keeper_ask (self->keeper); /* what is too much now goes when it was not needed for a while */
   g_mutex_unlock (&self->resizing);

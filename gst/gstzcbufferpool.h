@@ -57,6 +57,10 @@ void gst_zc_buffer_pool_set_pages (GstZcBufferPool *self, const ZcPagesWish *wis
 /* What the system says of the memory that the pool has, or had when it stopped. Any thread; takes milliseconds. */
 ZcPagesState gst_zc_buffer_pool_read_pages (GstZcBufferPool *self);
 
+/* If memory was wished for: the same, as it was when the pool started, or has grown since, if nobody has taken that yet. The system is
+ * asked by whoever starts the pool or sets its bounds, and by the keeper. Lock-free while there is nothing new. */
+gboolean gst_zc_buffer_pool_take_pages (GstZcBufferPool *self, ZcPagesState *state);
+
 /* Of a pool that is running: instead of those in the configuration (1 to ZC_MAX_BLOCKS, min up to max), see
  * zc_slab_set_bounds(). Any thread that has the time to allocate. */
 void gst_zc_buffer_pool_set_bounds (GstZcBufferPool *self, guint min_buffers, guint max_buffers);

@@ -260,6 +260,7 @@ settle_memory (GstZcLoopbackSrc *self)
   if (self->fresh_memory)
     apply_bounds (self);
   self->fresh_memory = FALSE;
+  gst_zc_poster_tell_pages (&self->poster, &self->allocation, &self->pages);
 }
 
 /* -- the stream -------------------------------------------------------------------------------------------------- */
@@ -327,7 +328,6 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
   gst_zc_packer_set_loans (self->packer, self->lease ? self->loans : NULL);
   zc_capture_set_clock (self->capture, clock != NULL ? pipeline_now_ns : NULL, self);
   set_latency (self, zc_capture_stream_info (self->capture));
-  gst_zc_poster_tell_pages (&self->poster, &self->allocation, &self->pages);
   return TRUE;
 }
 

@@ -87,13 +87,10 @@ gst_zc_poster_tell_pages (GstZcPoster *self, GstZcAllocation *allocation, const 
   g_autofree gchar *lack = NULL;
   ZcPagesState state;
 
-  if (self->pages_told || (!wish->huge && !wish->lock && wish->numa_node < 0))
+  if (self->pages_told || !gst_zc_allocation_take_pages (allocation, &state))
     return;
-  state = gst_zc_allocation_read_pages (allocation);
-  if (state.bytes == 0)
-    return; /* not our pool */
-  self->pages_told = TRUE;
   lack = zc_pages_describe_lack (wish, &state);
+  self->pages_told = lack != NULL;
   if (lack != NULL)
     GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS, ("The system did not give the pool all of the memory that was "
         "asked for: no %s. Capture goes on without.", lack), ("of %" G_GSIZE_FORMAT " bytes %" G_GSIZE_FORMAT
