@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be had differs from computer to computer; that what is told is true does not. */
+/* What can be had differs from computer to computer; that what is told is true does not: the system is asked in another way, too. And
+ * what can be had without us is had through us. */
+#include "oracle.h"
 #include "zc-pages.h"
 
 #include <string.h>
@@ -49,26 +51,46 @@ plain_is_plain (void)
   g_assert_null (pages.data);
 }
 
+/* What the process has on large pages grew by just that. */
 static void
 huge_is_told_as_it_is (void)
 {
   ZcPagesWish wish = { .huge = TRUE, .numa_node = -1 };
+  gsize before = 0, after = 0;
+  gboolean told = oracle_huge_bytes (&before);
   ZcPages pages;
   ZcPagesState state = get_and_read (&pages, &wish);
 
   assert_honest (&wish, &state, state.huge_bytes == state.bytes, "large pages");
+  if (told) {
+    g_assert_true (oracle_huge_bytes (&after));
+    g_assert_cmpuint (after - before, ==, state.huge_bytes);
+  }
   zc_pages_put (&pages);
 }
 
+/* The same of what is locked; and it is granted wherever a plain lock of that size is. */
 static void
 locked_is_told_as_it_is (void)
 {
   ZcPagesWish wish = { .lock = TRUE, .numa_node = -1 };
+  gsize before = 0, after = 0;
+  gboolean told = oracle_locked_bytes (&before), possible = oracle_can_lock (BYTES);
   ZcPages pages;
   ZcPagesState state = get_and_read (&pages, &wish);
 
   assert_honest (&wish, &state, state.locked_bytes == state.bytes, "locked memory");
+  if (possible)
+    g_assert_cmpuint (state.locked_bytes, ==, state.bytes);
+  if (told) {
+    g_assert_true (oracle_locked_bytes (&after));
+    g_assert_cmpuint (after - before, ==, state.locked_bytes);
+  }
   zc_pages_put (&pages);
+  if (told) {
+    g_assert_true (oracle_locked_bytes (&after));
+    g_assert_cmpuint (after, ==, before);
+  }
 }
 
 static void
@@ -79,6 +101,8 @@ node_is_told_as_it_is (void)
   ZcPagesState state = get_and_read (&pages, &wish);
 
   assert_honest (&wish, &state, state.numa_node == 0, "NUMA node 0");
+  for (gsize at = 0; at < pages.bytes && state.numa_node >= 0; at += 4096)
+    g_assert_true (oracle_node (pages.data + at) == state.numa_node || oracle_node (pages.data + at) == -1);
   zc_pages_put (&pages);
 }
 
