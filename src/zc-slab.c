@@ -30,6 +30,7 @@ struct _ZcSlab {
   _Atomic guint growths;
   Slot slots[MAX_REGIONS];
   gint64 quiet_since_us; /* of tend */
+  GMutex reading; /* guards nothing: a region that one reader is busy with would not be there for another */
 
   guint8 pad[CACHE_LINE]; /* what follows changes with every block; the above is read with every block */
 
@@ -195,6 +196,7 @@ zc_slab_new (const ZcSlabSpec *spec)
       && spec->max_blocks <= ZC_MAX_BLOCKS);
   slab = g_new0 (ZcSlab, 1);
   slab->spec = *spec;
+  g_mutex_init (&slab->reading);
   atomic_init (&slab->refs, 1);
   atomic_init (&slab->owned, TRUE);
   atomic_init (&slab->min_blocks, spec->min_blocks);
@@ -215,6 +217,7 @@ unref (ZcSlab *slab)
   for (guint i = 0; i < atomic_load (&slab->n_slots); i++)
     if (slab->slots[i].region != NULL)
       zc_region_free (slab->slots[i].region);
+  g_mutex_clear (&slab->reading);
   g_free (slab);
 }
 
@@ -413,6 +416,7 @@ zc_slab_read_pages (ZcSlab *slab)
 {
   ZcPagesState state = ZC_PAGES_STATE_NONE;
 
+  g_mutex_lock (&slab->reading);
   for (guint i = 0; i < atomic_load (&slab->n_slots); i++) {
     Slot *slot = &slab->slots[i];
     if (!claim (slot)) /* it comes or goes just now */
@@ -421,5 +425,6 @@ zc_slab_read_pages (ZcSlab *slab)
       zc_region_read_pages (slot->region, &state);
     unclaim (slot);
   }
+  g_mutex_unlock (&slab->reading);
   return state;
 }

@@ -15,7 +15,15 @@ pop_later (ZcRegion *region)
   return zc_region_pop (region);
 }
 
-#define zc_region_pop pop_later
+static void
+read_slowly (const ZcRegion *region, ZcPagesState *state)
+{
+  g_usleep (10);
+  zc_region_read_pages (region, state);
+}
+
+#define zc_region_pop        pop_later
+#define zc_region_read_pages read_slowly
 #include "../../src/zc-slab.c"
 
 static ZcSlab *
@@ -54,10 +62,34 @@ bound_is_lowered_while_one_is_taken (void)
   zc_slab_release (slab);
 }
 
+static gpointer
+read_often (gpointer data)
+{
+  for (guint i = 0; i < 50; i++)
+    g_assert_cmpuint (zc_slab_read_pages (slab).bytes, ==, zc_slab_bytes (slab));
+  return NULL;
+}
+
+/* One that is being read by one is there for the other, too. */
+static void
+readers_see_all_regions (void)
+{
+  GThread *other;
+
+  slab = new_slab (1, 8);
+  zc_slab_set_bounds (slab, 4, 8);
+  zc_slab_set_bounds (slab, 8, 8);
+  other = g_thread_new ("read-often", read_often, NULL);
+  read_often (NULL);
+  g_thread_join (other);
+  zc_slab_release (slab);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/slab-races/bound-is-lowered-while-one-is-taken", bound_is_lowered_while_one_is_taken);
+  g_test_add_func ("/slab-races/readers-see-all-regions", readers_see_all_regions);
   return g_test_run ();
 }
