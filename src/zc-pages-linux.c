@@ -108,7 +108,8 @@ zc_pages_put (ZcPages *pages)
 typedef struct {
   gsize huge_kb;
   gsize reserved_kb; /* huge, and never paged out by nature */
-  gsize locked_kb;
+  gsize present_kb;
+  gboolean locked; /* what is present */
 } Mapping;
 
 static gboolean
@@ -119,7 +120,8 @@ is_range (const gchar *line, const ZcPages *pages)
   return start == (guintptr) pages->data;
 }
 
-/* Of /proc/self/smaps: the lines "Field: N kB" under that of the mapping's range. */
+/* Of /proc/self/smaps: the lines "Field: N kB" under that of the mapping's range, and "VmFlags: rd wr ...". (Its "Locked:" is what this
+ * process has of it in proportion: half, while the pages are those of a child, too.) */
 static Mapping
 read_smaps (const ZcPages *pages)
 {
@@ -136,8 +138,12 @@ read_smaps (const ZcPages *pages)
       mapping.huge_kb += kb;
     else if (ours && sscanf (line, "Private_Hugetlb: %zu kB", &kb) == 1)
       mapping.reserved_kb += kb;
-    else if (ours && sscanf (line, "Locked: %zu kB", &kb) == 1)
-      mapping.locked_kb += kb;
+    else if (ours && sscanf (line, "Shared_Hugetlb: %zu kB", &kb) == 1)
+      mapping.reserved_kb += kb;
+    else if (ours && sscanf (line, "Rss: %zu kB", &kb) == 1)
+      mapping.present_kb += kb;
+    else if (ours && g_str_has_prefix (line, "VmFlags:"))
+      mapping.locked = strstr (line, " lo") != NULL;
   }
   if (file != NULL)
     fclose (file);
@@ -180,7 +186,8 @@ void
 zc_pages_read (const ZcPages *pages, ZcPagesState *state)
 {
   Mapping mapping = read_smaps (pages);
+  gsize locked_kb = mapping.locked ? mapping.present_kb : 0;
 
   zc_pages_state_add (state, pages->bytes, (mapping.huge_kb + mapping.reserved_kb) * 1024,
-      (mapping.locked_kb + mapping.reserved_kb) * 1024, read_numa_node (pages));
+      (locked_kb + mapping.reserved_kb) * 1024, read_numa_node (pages));
 }
