@@ -5,17 +5,19 @@
 
 #define UNIT_NS 1024
 
+/* From so many units on all is in the last bucket; g_bit_storage() takes a gulong, which has 32 bits on Windows. */
+#define MOST_UNITS (G_GUINT64_CONSTANT (1) << (ZC_HISTOGRAM_BUCKETS / 8 + 2))
+
 static guint
 bucket_of (gint64 ns)
 {
-  guint64 units = (guint64) ns / UNIT_NS;
-  guint doublings, bucket;
+  guint64 units = MIN ((guint64) ns / UNIT_NS, MOST_UNITS - 1);
+  guint doublings;
 
   if (units < 8)
     return (guint) units;
-  doublings = g_bit_storage (units) - 4; /* since 8 */
-  bucket = 8 * (doublings + 1) + (guint) (units >> doublings & 7);
-  return MIN (bucket, ZC_HISTOGRAM_BUCKETS - 1);
+  doublings = g_bit_storage ((gulong) units) - 4; /* since 8 */
+  return 8 * (doublings + 1) + (guint) (units >> doublings & 7);
 }
 
 /* The first time that is not in it any more. */

@@ -55,6 +55,20 @@ far_off_is_kept (void)
   g_assert_cmpint (zc_histogram_quantile (&histogram, 0.5), <=, 1024);
 }
 
+/* In units of 1.024 us this is 8 beyond 32 bits. */
+static void
+more_than_an_hour_is_long (void)
+{
+  ZcHistogram histogram = { 0 };
+  gint64 ns = (G_GINT64_CONSTANT (1) << 42) + 8 * 1024;
+
+  zc_histogram_add (&histogram, G_GINT64_CONSTANT (1) << 42);
+  zc_histogram_add (&histogram, ns);
+  zc_histogram_add (&histogram, ns);
+  g_assert_cmpuint (histogram.n[ZC_HISTOGRAM_BUCKETS - 1], ==, 3);
+  g_assert_cmpint (zc_histogram_quantile (&histogram, 0.5), ==, ns);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -63,5 +77,6 @@ main (int argc, char **argv)
   g_test_add_func ("/histogram/every-time-is-told-to-an-eighth", every_time_is_told_to_an_eighth);
   g_test_add_func ("/histogram/quantiles-of-what-is-known", quantiles_of_what_is_known);
   g_test_add_func ("/histogram/far-off-is-kept", far_off_is_kept);
+  g_test_add_func ("/histogram/more-than-an-hour-is-long", more_than_an_hour_is_long);
   return g_test_run ();
 }
