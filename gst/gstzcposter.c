@@ -75,7 +75,7 @@ gst_zc_poster_tell_stats (GstZcPoster *self, guint interval_ms, guint rate, cons
 {
   guint64 frames = zc_stats_get (stats, ZC_STAT_FRAMES_EXPECTED);
 
-  if (interval_ms == 0 || (frames - self->stats_frames) * 1000 < (guint64) interval_ms * rate)
+  if (interval_ms == 0 || rate == 0 || (frames - self->stats_frames) * 1000 < (guint64) interval_ms * rate)
     return;
   self->stats_frames = frames;
   post (self, gst_zc_readings_make_stats ("zcloopback-stats", stats, allocation));

@@ -29,7 +29,8 @@ void gst_zc_poster_tell_overflow (GstZcPoster *self, GstZcPacker *packer, const 
 void gst_zc_poster_tell_lost (GstZcPoster *self, const gchar *device, const GError *cause);
 void gst_zc_poster_tell_recovered (GstZcPoster *self, const gchar *device, guint64 frames);
 
-/* The statistics, when `interval_ms` (0: never) of sound have passed since the last time. Allocates only then. */
+/* The statistics, when `interval_ms` (0: never) of sound have passed since the last time. `rate` is 0 while there is no stream. Allocates
+ * only when it posts. */
 void gst_zc_poster_tell_stats (GstZcPoster *self, guint interval_ms, guint rate, const ZcStats *stats,
     GstZcAllocation *allocation);
 

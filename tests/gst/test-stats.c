@@ -117,6 +117,20 @@ GST_START_TEST (stats_are_posted_at_the_interval)
 }
 GST_END_TEST
 
+/* No sound has passed where no stream could be made. */
+GST_START_TEST (no_stats_without_a_stream)
+{
+  guint64 packets = 0;
+  ZcTest test;
+
+  zc_test_start (&test, "", "stats-interval=10", "audio/x-raw,format=S16LE,channels=33");
+  zc_test_assert_one_error (&test, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION, "channels=(int)33");
+  gst_element_set_state (test.element, GST_STATE_NULL);
+  fail_unless_equals_int (told (&test, &packets), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 GST_START_TEST (message_and_property_say_the_same)
 {
   g_autoptr (GstStructure) stats = NULL;
@@ -161,6 +175,7 @@ stats_suite (void)
   tcase_add_test (tc, lost_frames_have_a_cause);
   tcase_add_test (tc, lateness_is_told);
   tcase_add_test (tc, stats_are_posted_at_the_interval);
+  tcase_add_test (tc, no_stats_without_a_stream);
   tcase_add_test (tc, message_and_property_say_the_same);
   tcase_add_test (tc, shares_of_a_packet);
   return suite;
