@@ -32,6 +32,7 @@ struct _GstZcBufferPool {
   ZcPagesState pages;   /* what was found; object lock */
   _Atomic gboolean pages_new; /* and nobody has taken it */
   guint64 past_allocations; /* of the allocators before this one; object lock */
+  guint past_high_water;    /* the same */
 
   guint8 pad[CACHE_LINE]; /* the above is read by whoever releases, the below written by who acquires */
 
@@ -233,7 +234,11 @@ set_allocator (GstZcBufferPool *self, GstZcAllocator *allocator)
   old = self->allocator;
   self->allocator = allocator;
   self->slab = gst_zc_allocator_get_slab (allocator);
-  self->past_allocations += old != NULL ? zc_slab_growths (gst_zc_allocator_get_slab (old)) : 0;
+  if (old != NULL) {
+    ZcSlab *slab = gst_zc_allocator_get_slab (old);
+    self->past_allocations += zc_slab_growths (slab);
+    self->past_high_water = MAX (self->past_high_water, zc_slab_high_water (slab));
+  }
   GST_OBJECT_UNLOCK (self);
   gst_clear_object (&old);
 }
@@ -342,7 +347,7 @@ gst_zc_buffer_pool_get_stats (GstZcBufferPool *self, GstZcBufferPoolStats *stats
     stats->size = zc_slab_size (self->slab);
     stats->bytes = zc_slab_bytes (self->slab);
     stats->outstanding = zc_slab_outstanding (self->slab);
-    stats->high_water = zc_slab_high_water (self->slab);
+    stats->high_water = MAX (self->past_high_water, zc_slab_high_water (self->slab));
   }
   GST_OBJECT_UNLOCK (self);
 }

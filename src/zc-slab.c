@@ -262,18 +262,20 @@ make (ZcSlab *slab, gboolean *wait)
 }
 
 static void
+raise_to (_Atomic guint *most, guint n)
+{
+  guint old = atomic_load_explicit (most, memory_order_relaxed);
+
+  while (n > old && !atomic_compare_exchange_weak (most, &old, n))
+    ;
+}
+
+/* One by one: the peak may have been set anew, higher than the other, while somebody who got none was counted. */
+static void
 note_peak (ZcSlab *slab, guint out)
 {
-  guint peak = atomic_load_explicit (&slab->peak, memory_order_relaxed);
-  guint high;
-
-  if (out <= peak)
-    return;
-  while (out > peak && !atomic_compare_exchange_weak (&slab->peak, &peak, out))
-    ;
-  high = atomic_load_explicit (&slab->high_water, memory_order_relaxed);
-  while (out > high && !atomic_compare_exchange_weak (&slab->high_water, &high, out))
-    ;
+  raise_to (&slab->peak, out);
+  raise_to (&slab->high_water, out);
 }
 
 /* Who waits looks at the bound again: it may be lower by now, and then there is nothing to wait for. */

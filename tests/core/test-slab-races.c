@@ -62,6 +62,27 @@ bound_is_lowered_while_one_is_taken (void)
   zc_slab_release (slab);
 }
 
+static void
+have_it_tended (ZcSlab *slab)
+{
+  zc_slab_tend (slab, ZC_POOL_QUIET_US);
+}
+
+/* The one that is being taken is counted when a new period begins, so that it is no new peak; most of all it is. */
+static void
+high_water_is_seen_across_a_period (void)
+{
+  ZcBlock *block;
+  gboolean grew;
+
+  slab = new_slab (4, 4);
+  before_pop = have_it_tended;
+  block = zc_slab_take (slab, &grew);
+  g_assert_cmpuint (zc_slab_high_water (slab), ==, 1);
+  zc_block_give (block);
+  zc_slab_release (slab);
+}
+
 static gpointer
 read_often (gpointer data)
 {
@@ -90,6 +111,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/slab-races/bound-is-lowered-while-one-is-taken", bound_is_lowered_while_one_is_taken);
+  g_test_add_func ("/slab-races/high-water-is-seen-across-a-period", high_water_is_seen_across_a_period);
   g_test_add_func ("/slab-races/readers-see-all-regions", readers_see_all_regions);
   return g_test_run ();
 }

@@ -173,6 +173,7 @@ GST_START_TEST (buffers_come_home_to_a_stopped_pool)
   gst_buffer_unref (buffer);
   fail_unless_equals_int (stats_of (pool).outstanding, 0);
   fail_unless (gst_buffer_pool_set_active (pool, TRUE));
+  fail_unless_equals_int (stats_of (pool).high_water, 1);
   gst_buffer_unref (acquire (pool));
   drop_pool (pool);
 }
