@@ -54,7 +54,8 @@ ZcBlock *zc_slab_take (ZcSlab *slab, gboolean *grew);
 void zc_block_give (ZcBlock *block);
 
 /* At least so many blocks from now on, and no more than so many out. What lacks is made here; what is too much goes as
- * its regions fall idle, here or in tend, but for the first one. */
+ * its regions fall idle, here or in tend, but for the first one. So who never calls tend keeps what is not idle now, and a slab that was
+ * made with all of its blocks at once, which are one region, keeps them to its end. */
 void zc_slab_set_bounds (ZcSlab *slab, guint min_blocks, guint max_blocks);
 
 /* Few blocks are left, and there may be more: tend is to be called soon. Lock-free. */
