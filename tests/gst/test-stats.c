@@ -124,28 +124,38 @@ GST_START_TEST (no_stats_without_a_stream)
   ZcTest test;
 
   zc_test_start (&test, "", "stats-interval=10", "audio/x-raw,format=S16LE,channels=33");
-  zc_test_assert_one_error (&test, GST_CORE_ERROR, GST_CORE_ERROR_NEGOTIATION, "channels=(int)33");
+  gst_message_unref (zc_test_message (&test, GST_MESSAGE_ERROR));
   gst_element_set_state (test.element, GST_STATE_NULL);
   fail_unless_equals_int (told (&test, &packets), 0);
   zc_test_finish (&test);
 }
 GST_END_TEST
 
+/* All of it: the packet that completes the interval is held, and there is no other. */
 GST_START_TEST (message_and_property_say_the_same)
 {
   g_autoptr (GstStructure) stats = NULL;
+  const GstStructure *posted;
   GstMessage *message;
+  GstBuffer *held;
   ZcTest test;
 
-  zc_test_start (&test, "", "stats-interval=10", NULL);
-  play_ms (&test, 10);
+  zc_test_start (&test, "", "stats-interval=50", NULL);
+  play_ms (&test, 40);
+  zc_test_crank_ms (&test, 10);
+  held = zc_test_pull (&test);
   message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
+  posted = gst_message_get_structure (message);
   g_object_get (test.element, "stats", &stats, NULL);
-  fail_unless_equals_int (gst_structure_n_fields (stats),
-      gst_structure_n_fields (gst_message_get_structure (message)));
-  for (gint i = 0; i < gst_structure_n_fields (stats); i++)
-    fail_unless (gst_structure_has_field (gst_message_get_structure (message), gst_structure_nth_field_name (stats, (guint) i)));
+  fail_unless_equals_int (gst_structure_n_fields (stats), gst_structure_n_fields (posted));
+  for (gint i = 0; i < gst_structure_n_fields (stats); i++) {
+    const gchar *name = gst_structure_nth_field_name (stats, (guint) i);
+    const GValue *one = gst_structure_get_value (posted, name);
+    fail_unless (one != NULL && gst_value_compare (one, gst_structure_get_value (stats, name)) == GST_VALUE_EQUAL, "%s",
+        name);
+  }
   gst_message_unref (message);
+  gst_buffer_unref (held);
   zc_test_finish (&test);
 }
 GST_END_TEST
