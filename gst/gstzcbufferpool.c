@@ -33,6 +33,8 @@ struct _GstZcBufferPool {
   _Atomic gboolean pages_new; /* and nobody has taken it */
   guint64 past_allocations; /* of the allocators before this one; object lock */
   guint past_high_water;    /* the same */
+  guint stopped_size;       /* blocks and bytes that there were at the stop; object lock */
+  gsize stopped_bytes;
 
   guint8 pad[CACHE_LINE]; /* the above is read by whoever releases, the below written by who acquires */
 
@@ -234,6 +236,7 @@ set_allocator (GstZcBufferPool *self, GstZcAllocator *allocator)
   old = self->allocator;
   self->allocator = allocator;
   self->slab = gst_zc_allocator_get_slab (allocator);
+  self->stopped_size = 0;
   if (old != NULL) {
     ZcSlab *slab = gst_zc_allocator_get_slab (old);
     self->past_allocations += zc_slab_growths (slab);
@@ -264,6 +267,17 @@ gst_zc_buffer_pool_start (GstBufferPool *pool)
   return TRUE;
 }
 
+/* get_stats() goes on to tell what there was, while the memory that nobody reads goes. */
+static void
+retire (GstZcBufferPool *self)
+{
+  GST_OBJECT_LOCK (self);
+  self->stopped_size = zc_slab_size (self->slab);
+  self->stopped_bytes = zc_slab_bytes (self->slab);
+  GST_OBJECT_UNLOCK (self);
+  zc_slab_retire (self->slab);
+}
+
 /* Called when all buffers are home. The allocator stays, to tell what is outstanding. */
 static gboolean
 gst_zc_buffer_pool_stop (GstBufferPool *pool)
@@ -275,7 +289,7 @@ gst_zc_buffer_pool_stop (GstBufferPool *pool)
   self->running = FALSE;
   g_mutex_unlock (&self->resizing);
   g_clear_pointer (&self->keeper, zc_keeper_leave);
-  zc_slab_strip (self->slab);
+  retire (self);
   while ((buffer = zc_stack_pop (self->bare)) != NULL)
     gst_buffer_unref (buffer);
   g_clear_pointer (&self->bare, zc_stack_free);
@@ -344,8 +358,8 @@ gst_zc_buffer_pool_get_stats (GstZcBufferPool *self, GstZcBufferPoolStats *stats
   };
   if (self->slab != NULL) {
     stats->allocations += zc_slab_growths (self->slab);
-    stats->size = zc_slab_size (self->slab);
-    stats->bytes = zc_slab_bytes (self->slab);
+    stats->size = self->stopped_size > 0 ? self->stopped_size : zc_slab_size (self->slab);
+    stats->bytes = self->stopped_size > 0 ? self->stopped_bytes : zc_slab_bytes (self->slab);
     stats->outstanding = zc_slab_outstanding (self->slab);
     stats->high_water = MAX (self->past_high_water, zc_slab_high_water (self->slab));
   }

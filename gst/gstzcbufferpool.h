@@ -39,8 +39,8 @@ typedef struct {
   guint64 hits;        /* acquired with nothing allocated */
   guint64 misses;      /* acquired with something allocated, or refused at the bound */
   guint64 allocations; /* headers, and pieces of memory for blocks, made after the start, ahead of need or not */
-  guint size;          /* blocks that exist */
-  gsize bytes;         /* of the system's memory, for these */
+  guint size;          /* blocks that exist, or existed when the pool stopped */
+  gsize bytes;         /* of the system's memory, for these; when it stops, what nobody reads goes */
   guint outstanding;   /* blocks that somebody has */
   guint high_water;    /* most of them at once */
 } GstZcBufferPoolStats;
@@ -54,7 +54,7 @@ void gst_zc_buffer_pool_set_adaptive (GstZcBufferPool *self, gboolean adaptive);
 /* Before the start: what memory is wished for. */
 void gst_zc_buffer_pool_set_pages (GstZcBufferPool *self, const ZcPagesWish *wish);
 
-/* What the system says of the memory that the pool has, or had when it stopped. Any thread; takes milliseconds. */
+/* What the system says of the memory that the pool has; of one that was stopped, what others still read. Any thread; takes milliseconds. */
 ZcPagesState gst_zc_buffer_pool_read_pages (GstZcBufferPool *self);
 
 /* If memory was wished for: the same, as it was when the pool started, or has grown since, if nobody has taken that yet. The system is

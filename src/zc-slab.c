@@ -158,17 +158,13 @@ grow (ZcSlab *slab, guint n)
   return grown;
 }
 
-/* A region that is idle goes, if `keep` blocks are left. FALSE if there is none. */
+/* The region of a slot that is claimed goes, if all of it is idle. */
 static gboolean
-shrink (ZcSlab *slab, guint keep)
+give_back (ZcSlab *slab, Slot *slot)
 {
-  Slot *slot = claim_idle (slab, keep);
+  gsize bytes = zc_region_bytes (slot->region);
   gboolean drained;
-  gsize bytes;
 
-  if (slot == NULL)
-    return FALSE;
-  bytes = zc_region_bytes (slot->region);
   atomic_fetch_add (&slab->in_flight, 1);
   atomic_fetch_sub (&slab->reserved, slot->n); /* a burst that comes now makes new ones */
   atomic_fetch_sub (&slab->size, slot->n);
@@ -181,6 +177,19 @@ shrink (ZcSlab *slab, guint keep)
     atomic_fetch_add (&slab->size, slot->n);
   }
   atomic_fetch_sub (&slab->in_flight, 1);
+  return drained;
+}
+
+/* A region that is idle goes, if `keep` blocks are left. FALSE if there is none. */
+static gboolean
+shrink (ZcSlab *slab, guint keep)
+{
+  Slot *slot = claim_idle (slab, keep);
+  gboolean drained;
+
+  if (slot == NULL)
+    return FALSE;
+  drained = give_back (slab, slot);
   unclaim (slot);
   return drained;
 }
@@ -366,11 +375,18 @@ zc_slab_tend (ZcSlab *slab, gint64 now_us)
 }
 
 void
-zc_slab_strip (ZcSlab *slab)
+zc_slab_retire (ZcSlab *slab)
 {
-  for (guint i = 0; i < atomic_load (&slab->n_slots); i++)
-    if (slab->slots[i].region != NULL)
-      zc_region_strip (slab->slots[i].region);
+  g_mutex_lock (&slab->reading); /* nobody else is busy with one */
+  for (guint i = 0; i < atomic_load (&slab->n_slots); i++) {
+    Slot *slot = &slab->slots[i];
+    if (!claim (slot))
+      continue;
+    if (slot->n > 0 && !give_back (slab, slot))
+      zc_region_strip (slot->region);
+    unclaim (slot);
+  }
+  g_mutex_unlock (&slab->reading);
 }
 
 /* -- getters ----------------------------------------------------------------------------------------------------- */

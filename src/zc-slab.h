@@ -8,7 +8,7 @@
  * that the newer ones fall idle first.
  *
  * Threads: take and give from any thread. What else changes it allocates, and is for threads that have the time:
- * set_bounds from any, tend from one at a time; strip when nobody does either. All while there is an owner. */
+ * set_bounds from any, tend from one at a time; retire when nobody does either, nor will. All while there is an owner. */
 #pragma once
 
 #include "zc-pages.h"
@@ -65,8 +65,8 @@ gboolean zc_slab_is_low (const ZcSlab *slab);
  * what is left is twice what was out at most. Returns in how many us it wants to be called again, -1 for when it is low. */
 gint64 zc_slab_tend (ZcSlab *slab, gint64 now_us);
 
-/* The hook strips every idle block. */
-void zc_slab_strip (ZcSlab *slab);
+/* Nobody takes from it any more: regions that are idle go, the first as well; of the others the hook strips every idle block. */
+void zc_slab_retire (ZcSlab *slab);
 
 gsize zc_slab_block_bytes (const ZcSlab *slab);
 

@@ -179,6 +179,35 @@ GST_START_TEST (buffers_come_home_to_a_stopped_pool)
 }
 GST_END_TEST
 
+/* Of a burst somebody keeps one part: that part's region is all that a stopped pool keeps. */
+GST_START_TEST (stopped_pool_keeps_what_is_read)
+{
+  GstBufferPool *pool = make_pool (3840, 1, 256);
+  GstBuffer *buffers[256], *part;
+  GstMapInfo map;
+  gsize bytes;
+
+  for (guint i = 0; i < 256; i++)
+    buffers[i] = acquire (pool);
+  gst_buffer_memset (buffers[0], 0, 7, 3840);
+  part = gst_buffer_copy_region (buffers[0], GST_BUFFER_COPY_MEMORY, 100, 200);
+  bytes = stats_of (pool).bytes;
+  for (guint i = 0; i < 256; i++)
+    gst_buffer_unref (buffers[i]);
+  gst_buffer_pool_set_active (pool, FALSE);
+  fail_unless (gst_zc_buffer_pool_read_pages (GST_ZC_BUFFER_POOL (pool)).bytes < bytes / 10);
+  fail_unless_equals_int (stats_of (pool).outstanding, 1);
+  fail_unless_equals_int (stats_of (pool).size, 256);
+  fail_unless_equals_uint64 (stats_of (pool).bytes, bytes);
+  fail_unless (gst_buffer_map (part, &map, GST_MAP_READ) && map.data[0] == 7 && map.data[199] == 7);
+  gst_buffer_unmap (part, &map);
+  gst_buffer_unref (part);
+  fail_unless (gst_buffer_pool_set_active (pool, TRUE));
+  fail_unless_equals_int (stats_of (pool).size, 1);
+  drop_pool (pool);
+}
+GST_END_TEST
+
 GST_START_TEST (shares_know_their_place)
 {
   GstBufferPool *pool = make_pool (8, 1, 1);
@@ -413,6 +442,7 @@ pool_suite (void)
   tcase_add_test (tc, shared_memory_is_not_reused_while_read);
   tcase_add_test (tc, memory_outlives_the_pool);
   tcase_add_test (tc, buffers_come_home_to_a_stopped_pool);
+  tcase_add_test (tc, stopped_pool_keeps_what_is_read);
   tcase_add_test (tc, shares_know_their_place);
   tcase_add_test (tc, bare_header_carries_foreign_memory);
   tcase_add_test (tc, leases_and_packets_share_headers_and_blocks);
