@@ -71,13 +71,17 @@ take_bare (GstZcBufferPool *self, gboolean *missed)
   return gst_buffer_new ();
 }
 
-/* Of a new block. */
+/* Of a new block: those that are there for silence stay there. */
 static GstBuffer *
 make_header (gpointer data)
 {
-  gboolean missed;
+  GstZcBufferPool *self = data;
+  GstBuffer *buffer = zc_stack_length (self->bare) > WARM_HEADERS ? zc_stack_pop (self->bare) : NULL;
 
-  return take_bare (data, &missed);
+  if (buffer != NULL)
+    return buffer;
+  count (&self->headers, 1);
+  return gst_buffer_new ();
 }
 
 /* A block in a buffer, leased if there are params for it. NULL at the bound. */

@@ -253,6 +253,25 @@ GST_START_TEST (bare_header_carries_foreign_memory)
 }
 GST_END_TEST
 
+/* Headers for silence are there whatever the pool did before. */
+GST_START_TEST (growth_leaves_the_headers_for_silence)
+{
+  GstBufferPoolAcquireParams params = { .flags = GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_BARE };
+  GstBufferPool *pool = make_pool (64, 1, 32);
+  GstBuffer *buffers[16];
+  guint64 misses;
+
+  gst_zc_buffer_pool_set_bounds (GST_ZC_BUFFER_POOL (pool), 32, 32);
+  misses = stats_of (pool).misses;
+  for (guint i = 0; i < 16; i++)
+    fail_unless_equals_int (gst_buffer_pool_acquire_buffer (pool, &buffers[i], &params), GST_FLOW_OK);
+  fail_unless_equals_uint64 (stats_of (pool).misses, misses);
+  for (guint i = 0; i < 16; i++)
+    gst_buffer_unref (buffers[i]);
+  drop_pool (pool);
+}
+GST_END_TEST
+
 /* Both ways of a packet take turns: nothing is allocated for either. */
 GST_START_TEST (leases_and_packets_share_headers_and_blocks)
 {
@@ -445,6 +464,7 @@ pool_suite (void)
   tcase_add_test (tc, stopped_pool_keeps_what_is_read);
   tcase_add_test (tc, shares_know_their_place);
   tcase_add_test (tc, bare_header_carries_foreign_memory);
+  tcase_add_test (tc, growth_leaves_the_headers_for_silence);
   tcase_add_test (tc, leases_and_packets_share_headers_and_blocks);
   tcase_add_test (tc, bounds_change_while_it_runs);
   tcase_add_test (tc, adaptive_grows_before_it_has_to);
