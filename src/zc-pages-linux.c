@@ -5,7 +5,6 @@
 
 #include "zc-numa.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -68,7 +67,7 @@ get_reserved (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
   return TRUE;
 }
 
-static void
+static gboolean
 get_ordinary (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
 {
   gsize page = page_bytes (), unit = wish->huge ? huge_page_bytes () : page;
@@ -76,24 +75,30 @@ get_ordinary (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
   guint8 *base = mmap (NULL, base_bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   guint8 *data = (guint8 *) round_up ((guintptr) base + page, unit);
 
-  if (base == MAP_FAILED || mprotect (data, rounded, PROT_READ | PROT_WRITE) != 0)
-    g_error ("no memory for %" G_GSIZE_FORMAT " bytes of pages: %s", bytes, g_strerror (errno));
+  if (base == MAP_FAILED)
+    return FALSE;
+  if (mprotect (data, rounded, PROT_READ | PROT_WRITE) != 0) {
+    munmap (base, base_bytes);
+    return FALSE;
+  }
   if (wish->huge)
     madvise (data, rounded, MADV_HUGEPAGE);
   if (wish->numa_node >= 0)
     zc_numa_prefer (data, rounded, wish->numa_node);
   *pages = (ZcPages){ .data = data, .bytes = rounded, .base = base, .base_bytes = base_bytes };
   make_present (pages);
+  return TRUE;
 }
 
-void
+gboolean
 zc_pages_get (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
 {
   g_assert (bytes > 0);
-  if (!wish->huge || !get_reserved (pages, bytes, wish))
-    get_ordinary (pages, bytes, wish);
+  if ((!wish->huge || !get_reserved (pages, bytes, wish)) && !get_ordinary (pages, bytes, wish))
+    return FALSE;
   if (wish->lock)
     (void) !mlock (pages->data, pages->bytes); /* smaps tells */
+  return TRUE;
 }
 
 void

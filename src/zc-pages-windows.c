@@ -91,7 +91,7 @@ lock (ZcPages *pages)
   VirtualLock (pages->data, pages->bytes);
 }
 
-void
+gboolean
 zc_pages_get (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
 {
   gsize page = page_bytes ();
@@ -105,13 +105,14 @@ zc_pages_get (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
     pages->data = allocate_somewhere (pages->bytes, 0, wish->numa_node);
   }
   if (pages->data == NULL)
-    g_error ("no memory for %" G_GSIZE_FORMAT " bytes of pages: error %lu", bytes, GetLastError ());
+    return FALSE;
   pages->base = pages->data;
   pages->base_bytes = pages->bytes;
   for (gsize at = 0; at < pages->bytes; at += page)
     *(volatile guint8 *) (pages->data + at) = 0;
   if (wish->lock && !large)
     lock (pages);
+  return TRUE;
 }
 
 void

@@ -39,8 +39,8 @@ typedef struct {
   gsize raised_bytes; /* of what the process may lock, for this */
 } ZcPages;
 
-/* `bytes` (> 0) of zeros, all in memory already. Ends the program if there is none, as g_malloc() does. */
-void zc_pages_get (ZcPages *pages, gsize bytes, const ZcPagesWish *wish);
+/* `bytes` (> 0) of zeros, all in memory already. FALSE if the system has none. */
+gboolean zc_pages_get (ZcPages *pages, gsize bytes, const ZcPagesWish *wish);
 
 /* Back to the system. */
 void zc_pages_put (ZcPages *pages);

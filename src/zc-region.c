@@ -62,12 +62,13 @@ zc_region_room (const ZcRegion *region)
   return region->room;
 }
 
-void
+gboolean
 zc_region_fill (ZcRegion *region, guint n, ZcBlock **first)
 {
   g_assert (region->n == 0 && n > 0 && n <= region->room);
 
-  zc_pages_get (&region->pages, n * region->data_stride_bytes, &region->spec->pages);
+  if (!zc_pages_get (&region->pages, n * region->data_stride_bytes, &region->spec->pages))
+    return FALSE;
   region->n = n;
   for (guint i = n; i-- > 0;) {
     ZcBlock *block = nth (region, i);
@@ -79,6 +80,7 @@ zc_region_fill (ZcRegion *region, guint n, ZcBlock **first)
     else
       zc_stack_push (region->idle, block);
   }
+  return TRUE;
 }
 
 /* Takes all idle blocks out; returns how many. */

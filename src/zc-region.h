@@ -20,8 +20,8 @@ void zc_region_free (ZcRegion *region);
 guint zc_region_room (const ZcRegion *region);
 
 /* Memory for `n` blocks (1 to room) of a region that has none. All are idle then, but for the first if it is asked for
- * (`first` not NULL). */
-void zc_region_fill (ZcRegion *region, guint n, ZcBlock **first);
+ * (`first` not NULL). FALSE if the system has no memory. */
+gboolean zc_region_fill (ZcRegion *region, guint n, ZcBlock **first);
 
 /* At this moment; see drain. */
 gboolean zc_region_is_idle (const ZcRegion *region);

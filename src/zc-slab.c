@@ -137,7 +137,12 @@ fill (ZcSlab *slab, guint n, ZcBlock **first)
     atomic_store_explicit (&slot->region, zc_region_new (slab, n, &slab->spec), memory_order_release);
   slot->n = MIN (n, zc_region_room (slot->region));
   atomic_fetch_sub (&slab->reserved, n - slot->n);
-  zc_region_fill (slot->region, slot->n, first);
+  if (!zc_region_fill (slot->region, slot->n, first)) {
+    atomic_fetch_sub (&slab->reserved, slot->n);
+    slot->n = 0;
+    unclaim (slot);
+    return FALSE;
+  }
   atomic_fetch_add (&slab->size, slot->n);
   atomic_fetch_add (&slab->bytes, zc_region_bytes (slot->region));
   atomic_fetch_add_explicit (&slab->growths, 1, memory_order_relaxed);
@@ -212,7 +217,8 @@ zc_slab_new (const ZcSlabSpec *spec)
   atomic_init (&slab->max_blocks, spec->max_blocks);
   for (guint i = 0; i < MAX_REGIONS; i++)
     atomic_init (&slab->slots[i].busy, TRUE);
-  grow (slab, spec->min_blocks);
+  if (!grow (slab, spec->min_blocks) && spec->min_blocks > 0)
+    g_error ("no memory for %u blocks of %" G_GSIZE_FORMAT " bytes", spec->min_blocks, spec->block_bytes);
   atomic_store (&slab->growths, 0);
   return slab;
 }

@@ -40,13 +40,14 @@ typedef struct {
   const ZcSlabHooks *hooks; /* stays the caller's; may be NULL */
 } ZcSlabSpec;
 
-/* Never NULL. */
+/* Never NULL: ends the program if there is no memory for min_blocks, as g_malloc() does. Without memory for more it stays as small as
+ * it is. */
 ZcSlab *zc_slab_new (const ZcSlabSpec *spec);
 
 /* The owner is done; blocks that are out stay good. */
 void zc_slab_release (ZcSlab *slab);
 
-/* NULL when max_blocks are out: the caller's overflow policy decides. Lock-free while a free block is left; otherwise
+/* NULL when max_blocks are out, or the system has no memory for another: the caller's overflow policy decides. Lock-free while a free block is left; otherwise
  * makes some more, and sets *grew (never NULL). While there is an owner. */
 ZcBlock *zc_slab_take (ZcSlab *slab, gboolean *grew);
 

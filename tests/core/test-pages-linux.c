@@ -37,7 +37,7 @@ a_child_takes_nothing_away (void)
   pid_t child;
   int end;
 
-  zc_pages_get (&pages, BYTES, &wish);
+  g_assert_true (zc_pages_get (&pages, BYTES, &wish));
   memset (pages.data, 1, pages.bytes);
   zc_pages_read (&pages, &alone);
   child = fork_waiting (&end);

@@ -13,7 +13,7 @@ get_and_read (ZcPages *pages, const ZcPagesWish *wish)
 {
   ZcPagesState state = ZC_PAGES_STATE_NONE;
 
-  zc_pages_get (pages, BYTES, wish);
+  g_assert_true (zc_pages_get (pages, BYTES, wish));
   g_assert_cmpuint (pages->bytes, >=, BYTES);
   for (gsize i = 0; i < pages->bytes; i++)
     g_assert_cmpuint (pages->data[i], ==, 0);
@@ -129,6 +129,17 @@ all_wishes_at_once (void)
     zc_pages_put (&pages[i]);
 }
 
+/* No more than an address can name, and far more than any system has. */
+static void
+what_is_not_there_is_refused (void)
+{
+  ZcPagesWish wishes[] = { ZC_PAGES_WISH_NONE, { .huge = TRUE, .numa_node = 0, .lock = TRUE } };
+  ZcPages pages;
+
+  for (guint i = 0; i < G_N_ELEMENTS (wishes); i++)
+    g_assert_false (zc_pages_get (&pages, G_MAXSIZE / 4, &wishes[i]));
+}
+
 static void
 lacks_are_listed (void)
 {
@@ -157,6 +168,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pages/node-is-told-as-it-is", node_is_told_as_it_is);
   g_test_add_func ("/pages/node-that-is-not-there-is-no-error", node_that_is_not_there_is_no_error);
   g_test_add_func ("/pages/all-wishes-at-once", all_wishes_at_once);
+  g_test_add_func ("/pages/what-is-not-there-is-refused", what_is_not_there_is_refused);
   g_test_add_func ("/pages/lacks-are-listed", lacks_are_listed);
   return g_test_run ();
 }

@@ -22,6 +22,15 @@ read_slowly (const ZcRegion *region, ZcPagesState *state)
   zc_region_read_pages (region, state);
 }
 
+static gboolean no_memory;
+
+static gboolean
+fill_if_there_is_memory (ZcRegion *region, guint n, ZcBlock **first)
+{
+  return !no_memory && zc_region_fill (region, n, first);
+}
+
+#define zc_region_fill       fill_if_there_is_memory
 #define zc_region_pop        pop_later
 #define zc_region_read_pages read_slowly
 #include "../../src/zc-slab.c"
@@ -106,12 +115,43 @@ readers_see_all_regions (void)
   zc_slab_release (slab);
 }
 
+/* It stays as small as it is, and grows when there is memory again. */
+static void
+without_memory_it_does_not_grow (void)
+{
+  ZcBlock *first, *second;
+  gboolean grew;
+
+  slab = new_slab (1, 64);
+  first = zc_slab_take (slab, &grew);
+  no_memory = TRUE;
+  for (guint i = 0; i < 2 * MAX_REGIONS; i++) {
+    g_assert_null (zc_slab_take (slab, &grew));
+    g_assert_false (grew);
+    g_assert_cmpint (zc_slab_tend (slab, 0), ==, -1);
+    zc_slab_set_bounds (slab, 8, 64);
+    zc_slab_set_bounds (slab, 1, 64);
+  }
+  g_assert_cmpuint (zc_slab_size (slab), ==, 1);
+  g_assert_cmpuint (zc_slab_outstanding (slab), ==, 1);
+  g_assert_cmpuint (zc_slab_growths (slab), ==, 0);
+  no_memory = FALSE;
+  zc_slab_set_bounds (slab, 64, 64);
+  g_assert_cmpuint (zc_slab_size (slab), ==, 64);
+  second = zc_slab_take (slab, &grew);
+  g_assert_nonnull (second);
+  zc_block_give (first);
+  zc_block_give (second);
+  zc_slab_release (slab);
+}
+
 int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/slab-races/bound-is-lowered-while-one-is-taken", bound_is_lowered_while_one_is_taken);
   g_test_add_func ("/slab-races/high-water-is-seen-across-a-period", high_water_is_seen_across_a_period);
+  g_test_add_func ("/slab-races/without-memory-it-does-not-grow", without_memory_it_does_not_grow);
   g_test_add_func ("/slab-races/readers-see-all-regions", readers_see_all_regions);
   return g_test_run ();
 }

@@ -9,7 +9,7 @@ static gsize lockable_bytes;
 static guint reads;
 static GThread *reader; /* the last to ask */
 
-void
+gboolean
 zc_pages_get (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
 {
   g_mutex_lock (&lock);
@@ -17,6 +17,7 @@ zc_pages_get (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
   *pages = (ZcPages){ .data = g_aligned_alloc0 (1, (bytes + 63) & ~(gsize) 63, 64), .bytes = bytes };
   pages->base_bytes = wish->lock && had_bytes <= lockable_bytes ? bytes : 0;
   g_mutex_unlock (&lock);
+  return TRUE;
 }
 
 void

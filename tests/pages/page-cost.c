@@ -69,7 +69,8 @@ get_cost (guint kind, gsize bytes)
   for (guint i = 0; i < G_N_ELEMENTS (us); i++) {
     gint64 begin_us = g_get_monotonic_time ();
     ZcPages pages;
-    zc_pages_get (&pages, bytes, &kinds[kind].wish);
+    if (!zc_pages_get (&pages, bytes, &kinds[kind].wish))
+      g_error ("no memory");
     zc_pages_put (&pages);
     us[i] = (double) (g_get_monotonic_time () - begin_us);
   }
@@ -84,7 +85,8 @@ compare_kinds (guint n_blocks)
   ZcPages pages[N_KINDS];
 
   for (guint k = 0; k < N_KINDS; k++)
-    zc_pages_get (&pages[k], bytes, &kinds[k].wish);
+    if (!zc_pages_get (&pages[k], bytes, &kinds[k].wish))
+      g_error ("no memory");
   for (guint round = 0; round < ROUNDS; round++) {
     for (guint k = 0; k < N_KINDS; k++)
       ns[k][round] = turn (&pages[k], n_blocks);
