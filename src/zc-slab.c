@@ -8,8 +8,9 @@
 
 #define CACHE_LINE 64
 
-/* Each makes the slab a quarter larger at least: from one block to the highest number, and some to spare. */
-#define MAX_REGIONS 64
+/* The first half may be of one block each, as bounds move by small steps; then each makes the slab a quarter larger at least (see
+ * reserve_more): 40 regions of one block, and 40 times a quarter more, is 250,000, four times the highest number. */
+#define MAX_REGIONS 80
 
 /* A place for a region. Whoever sets `busy` is the only one to fill or drain it; no lock is needed, and nobody waits. */
 typedef struct {

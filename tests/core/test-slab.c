@@ -306,6 +306,19 @@ bounds_move_by_little_steps (void)
   zc_slab_release (slab);
 }
 
+/* The same to the highest number that there may be. */
+static void
+bounds_move_by_little_steps_to_the_end (void)
+{
+  ZcSlab *slab = new_slab (8, 0, 1, 1);
+
+  for (guint n = 1; n <= ZC_MAX_BLOCKS; n++) {
+    zc_slab_set_bounds (slab, n, n);
+    g_assert_cmpuint (zc_slab_size (slab), >=, n);
+  }
+  zc_slab_release (slab);
+}
+
 typedef struct {
   ZcSlab *slab;
   _Atomic guint running;
@@ -370,6 +383,7 @@ main (int argc, char **argv)
   g_test_add_func ("/slab/bounds-change", bounds_change);
   g_test_add_func ("/slab/region-in-use-is-not-drained", region_in_use_is_not_drained);
   g_test_add_func ("/slab/bounds-move-by-little-steps", bounds_move_by_little_steps);
+  g_test_add_func ("/slab/bounds-move-by-little-steps-to-the-end", bounds_move_by_little_steps_to_the_end);
   g_test_add_func ("/slab/threads-tend-it-while-others-take", threads_tend_it_while_others_take);
   return g_test_run ();
 }
