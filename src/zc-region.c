@@ -130,6 +130,12 @@ zc_region_drain (ZcRegion *region)
   return TRUE;
 }
 
+guint
+zc_region_size (const ZcRegion *region)
+{
+  return region->n;
+}
+
 gsize
 zc_region_bytes (const ZcRegion *region)
 {

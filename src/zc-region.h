@@ -29,7 +29,8 @@ gboolean zc_region_is_idle (const ZcRegion *region);
 /* Its memory goes back to the system, if all of its blocks are idle; FALSE if not. Meanwhile nobody finds one. */
 gboolean zc_region_drain (ZcRegion *region);
 
-/* Of its memory, whole pages. By one at a time with fill and drain, as the next. */
+/* Blocks that have memory; bytes of that, whole pages. By one at a time with fill and drain, as the next. */
+guint zc_region_size (const ZcRegion *region);
 gsize zc_region_bytes (const ZcRegion *region);
 
 /* Adds what the system says of its memory. */

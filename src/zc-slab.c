@@ -15,7 +15,6 @@
 /* A place for a region. Whoever sets `busy` is the only one to fill or drain it; no lock is needed, and nobody waits. */
 typedef struct {
   _Atomic gboolean busy; /* also as long as it is no place yet */
-  guint n;               /* blocks that it has; of who is busy with it */
   _Atomic (ZcRegion *) region; /* set once */
 } Slot;
 
@@ -53,6 +52,15 @@ claim (Slot *slot)
   return atomic_compare_exchange_strong (&slot->busy, &idle, TRUE);
 }
 
+/* Blocks that it has; of who is busy with it. */
+static guint
+blocks_of (Slot *slot)
+{
+  ZcRegion *region = atomic_load_explicit (&slot->region, memory_order_relaxed);
+
+  return region != NULL ? zc_region_size (region) : 0;
+}
+
 static void
 unclaim (Slot *slot)
 {
@@ -69,7 +77,7 @@ claim_empty (ZcSlab *slab)
     Slot *slot = &slab->slots[i];
     if (!claim (slot))
       continue;
-    if (slot->n == 0)
+    if (blocks_of (slot) == 0)
       return slot;
     unclaim (slot);
   }
@@ -90,7 +98,7 @@ claim_idle (ZcSlab *slab, guint keep)
     Slot *slot = &slab->slots[i];
     if (!claim (slot))
       continue;
-    if (slot->n > 0 && atomic_load (&slab->size) >= keep + slot->n && zc_region_is_idle (slot->region))
+    if (blocks_of (slot) > 0 && atomic_load (&slab->size) >= keep + blocks_of (slot) && zc_region_is_idle (slot->region))
       return slot;
     unclaim (slot);
   }
@@ -128,6 +136,7 @@ static gboolean
 fill (ZcSlab *slab, guint n, ZcBlock **first)
 {
   Slot *slot = claim_empty (slab);
+  guint filled;
 
   n = reserve_more (slab, n);
   if (slot == NULL) {
@@ -136,15 +145,14 @@ fill (ZcSlab *slab, guint n, ZcBlock **first)
   }
   if (slot->region == NULL)
     atomic_store_explicit (&slot->region, zc_region_new (slab, n, &slab->spec), memory_order_release);
-  slot->n = MIN (n, zc_region_room (slot->region));
-  atomic_fetch_sub (&slab->reserved, n - slot->n);
-  if (!zc_region_fill (slot->region, slot->n, first)) {
-    atomic_fetch_sub (&slab->reserved, slot->n);
-    slot->n = 0;
+  filled = MIN (n, zc_region_room (slot->region));
+  atomic_fetch_sub (&slab->reserved, n - filled);
+  if (!zc_region_fill (slot->region, filled, first)) {
+    atomic_fetch_sub (&slab->reserved, filled);
     unclaim (slot);
     return FALSE;
   }
-  atomic_fetch_add (&slab->size, slot->n);
+  atomic_fetch_add (&slab->size, filled);
   atomic_fetch_add (&slab->bytes, zc_region_bytes (slot->region));
   atomic_fetch_add_explicit (&slab->growths, 1, memory_order_relaxed);
   unclaim (slot);
@@ -169,18 +177,18 @@ static gboolean
 give_back (ZcSlab *slab, Slot *slot)
 {
   gsize bytes = zc_region_bytes (slot->region);
+  guint n = blocks_of (slot);
   gboolean drained;
 
   atomic_fetch_add (&slab->in_flight, 1);
-  atomic_fetch_sub (&slab->reserved, slot->n); /* a burst that comes now makes new ones */
-  atomic_fetch_sub (&slab->size, slot->n);
+  atomic_fetch_sub (&slab->reserved, n); /* a burst that comes now makes new ones */
+  atomic_fetch_sub (&slab->size, n);
   drained = zc_region_drain (slot->region);
   if (drained) {
-    slot->n = 0;
     atomic_fetch_sub (&slab->bytes, bytes);
   } else {
-    atomic_fetch_add (&slab->reserved, slot->n);
-    atomic_fetch_add (&slab->size, slot->n);
+    atomic_fetch_add (&slab->reserved, n);
+    atomic_fetch_add (&slab->size, n);
   }
   atomic_fetch_sub (&slab->in_flight, 1);
   return drained;
@@ -389,7 +397,7 @@ zc_slab_retire (ZcSlab *slab)
     Slot *slot = &slab->slots[i];
     if (!claim (slot))
       continue;
-    if (slot->n > 0 && !give_back (slab, slot))
+    if (blocks_of (slot) > 0 && !give_back (slab, slot))
       zc_region_strip (slot->region);
     unclaim (slot);
   }
@@ -446,7 +454,7 @@ zc_slab_read_pages (ZcSlab *slab)
     Slot *slot = &slab->slots[i];
     if (!claim (slot)) /* it comes or goes just now */
       continue;
-    if (slot->n > 0)
+    if (blocks_of (slot) > 0)
       zc_region_read_pages (slot->region, &state);
     unclaim (slot);
   }
