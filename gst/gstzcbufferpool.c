@@ -2,13 +2,12 @@
 #include "gstzcbufferpool.h"
 
 #include "gstzcallocator.h"
+#include "zc-cache-line.h"
 #include "zc-keeper.h"
 #include "zc-limits.h"
 #include "zc-stack.h"
 
 #include <stdatomic.h>
-
-#define CACHE_LINE 64
 
 /* Headers without memory that are there from the start, for silence. */
 #define WARM_HEADERS 16
@@ -36,12 +35,12 @@ struct _GstZcBufferPool {
   guint stopped_size;       /* blocks and bytes that there were at the stop; object lock */
   gsize stopped_bytes;
 
-  guint8 pad[CACHE_LINE]; /* the above is read by whoever releases, the below written by who acquires */
+  guint8 pad[ZC_CACHE_LINE_BYTES]; /* the above is read by whoever releases, the below written by who acquires */
 
   _Atomic guint64 hits;
   _Atomic guint64 misses;
   _Atomic guint64 headers; /* made after the start */
-  guint8 end_pad[CACHE_LINE];
+  guint8 end_pad[ZC_CACHE_LINE_BYTES];
 };
 
 G_DEFINE_FINAL_TYPE (GstZcBufferPool, gst_zc_buffer_pool, GST_TYPE_BUFFER_POOL)

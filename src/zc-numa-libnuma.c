@@ -5,17 +5,15 @@
 #include <numaif.h>
 
 /* Preferred, not bound: a node that is full would otherwise have the kernel end the program. */
-gboolean
+void
 zc_numa_prefer (gpointer data, gsize bytes, gint node)
 {
   struct bitmask *nodes;
-  gboolean done;
 
   if (numa_available () < 0 || node > numa_max_node ())
-    return FALSE;
+    return;
   nodes = numa_allocate_nodemask ();
   numa_bitmask_setbit (nodes, (unsigned) node);
-  done = mbind (data, bytes, MPOL_PREFERRED, nodes->maskp, nodes->size + 1, 0) == 0;
+  mbind (data, bytes, MPOL_PREFERRED, nodes->maskp, nodes->size + 1, 0);
   numa_bitmask_free (nodes);
-  return done;
 }

@@ -6,7 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* Pages that nobody has touched yet are to come from this node, while it has any. FALSE if there is no such node. */
-gboolean zc_numa_prefer (gpointer data, gsize bytes, gint node);
+/* Pages that nobody has touched yet are to come from this node, while it has any. Nothing happens if there is no such
+ * node: what came of it is read back (zc-pages.h). */
+void zc_numa_prefer (gpointer data, gsize bytes, gint node);
 
 G_END_DECLS

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "zc-region.h"
 
+#include "zc-cache-line.h"
 #include "zc-stack.h"
-
-#define CACHE_LINE 64
 
 struct _ZcRegion {
   const ZcSlabSpec *spec;
@@ -21,7 +20,7 @@ struct _ZcRegion {
 static gsize
 whole_lines (gsize bytes)
 {
-  return (bytes + CACHE_LINE - 1) & ~(gsize) (CACHE_LINE - 1);
+  return (bytes + ZC_CACHE_LINE_BYTES - 1) & ~(gsize) (ZC_CACHE_LINE_BYTES - 1);
 }
 
 static ZcBlock *
@@ -40,7 +39,7 @@ zc_region_new (ZcSlab *slab, guint room, const ZcSlabSpec *spec)
   region->room = room;
   region->data_stride_bytes = whole_lines (spec->block_bytes);
   region->block_stride_bytes = whole_lines (sizeof (ZcBlock) + spec->header_bytes);
-  region->blocks = g_aligned_alloc0 (room, region->block_stride_bytes, CACHE_LINE);
+  region->blocks = g_aligned_alloc0 (room, region->block_stride_bytes, ZC_CACHE_LINE_BYTES);
   for (guint i = 0; i < room; i++)
     *nth (region, i) = (ZcBlock){ .slab = slab, .region = region, .header = nth (region, i) + 1 };
   return region;

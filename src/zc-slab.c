@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "zc-slab.h"
 
+#include "zc-cache-line.h"
 #include "zc-limits.h"
 #include "zc-region.h"
 
 #include <stdatomic.h>
-
-#define CACHE_LINE 64
 
 /* The first half may be of one block each, as bounds move by small steps; then each makes the slab a quarter larger at least (see
  * reserve_more): 40 regions of one block, and 40 times a quarter more, is 250,000, four times the highest number. */
@@ -32,14 +31,14 @@ struct _ZcSlab {
   gint64 quiet_since_us; /* of tend */
   GMutex reading; /* guards nothing: a region that one reader is busy with would not be there for another */
 
-  guint8 pad[CACHE_LINE]; /* what follows changes with every block; the above is read with every block */
+  guint8 pad[ZC_CACHE_LINE_BYTES]; /* what follows changes with every block; the above is read with every block */
 
   _Atomic guint refs; /* one for the owner, one for each block that is out */
   _Atomic gboolean owned;
   _Atomic guint peak; /* most blocks out since tend looked */
   _Atomic guint high_water;
 
-  guint8 end_pad[CACHE_LINE];
+  guint8 end_pad[ZC_CACHE_LINE_BYTES];
 };
 
 /* -- regions ----------------------------------------------------------------------------------------------------- */

@@ -10,11 +10,10 @@
  * list. It would take 2^32 changes within that moment to be fooled. */
 #include "zc-stack.h"
 
+#include "zc-cache-line.h"
 #include "zc-limits.h"
 
 #include <stdatomic.h>
-
-#define CACHE_LINE 64
 
 typedef struct {
   _Atomic guint32 next; /* 1 + index of the node below, 0 = none */
@@ -23,7 +22,7 @@ typedef struct {
 
 typedef struct {
   _Atomic guint64 head;
-  guint8 pad[CACHE_LINE - sizeof (guint64)]; /* the two lists are written by different threads */
+  guint8 pad[ZC_CACHE_LINE_BYTES - sizeof (guint64)]; /* the two lists are written by different threads */
 } List;
 
 struct _ZcStack {
@@ -85,7 +84,7 @@ zc_stack_new (guint capacity)
   ZcStack *stack;
 
   g_assert (capacity > 0 && capacity <= ZC_MAX_BLOCKS);
-  stack = g_aligned_alloc0 (1, (bytes + CACHE_LINE - 1) & ~(gsize) (CACHE_LINE - 1), CACHE_LINE);
+  stack = g_aligned_alloc0 (1, (bytes + ZC_CACHE_LINE_BYTES - 1) & ~(gsize) (ZC_CACHE_LINE_BYTES - 1), ZC_CACHE_LINE_BYTES);
   for (guint32 i = capacity; i > 0; i--)
     put_node (stack, &stack->spare, i);
   return stack;
