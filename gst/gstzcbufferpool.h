@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gstzcbufferpool.h: a GstBufferPool whose acquire and release take no lock, allocate nothing and never wait.
+/* gstzcbufferpool.h: a GstBufferPool whose acquire and release never wait for buffers to come home, and while one is idle take no lock
+ * and allocate nothing. Acquire makes some itself if none is idle and the bound is not reached; if it is adaptive, it asks the
+ * keeper once, under its lock, when few are left. Release never allocates or gives memory back.
  *
  * Headers (GstBuffer) and memory (GstMemory) come home separately. A buffer that comes back with its memory unread by
  * anybody is kept whole, with its block, and goes out again as it is. If somebody still reads the memory (a partial copy
@@ -54,7 +56,8 @@ void gst_zc_buffer_pool_set_adaptive (GstZcBufferPool *self, gboolean adaptive);
 /* Before the start: what memory is wished for. */
 void gst_zc_buffer_pool_set_pages (GstZcBufferPool *self, const ZcPagesWish *wish);
 
-/* What the system says of the memory that the pool has; of one that was stopped, what others still read. Any thread; takes milliseconds. */
+/* What the system says of the memory that the pool has; of one that was stopped, what others still read. Any thread; takes
+ * milliseconds. */
 ZcPagesState gst_zc_buffer_pool_read_pages (GstZcBufferPool *self);
 
 /* If memory was wished for: the same, as it was when the pool started, or has grown since, if nobody has taken that yet. The system is

@@ -47,8 +47,8 @@ ZcSlab *zc_slab_new (const ZcSlabSpec *spec);
 /* The owner is done; blocks that are out stay good. */
 void zc_slab_release (ZcSlab *slab);
 
-/* NULL when max_blocks are out, or the system has no memory for another: the caller's overflow policy decides. Lock-free while a free block is left; otherwise
- * makes some more, and sets *grew (never NULL). While there is an owner. */
+/* NULL when max_blocks are out, or the system has no memory for another: the caller's overflow policy decides. Lock-free while a
+ * free block is left; otherwise makes some more, and sets *grew (never NULL). While there is an owner. */
 ZcBlock *zc_slab_take (ZcSlab *slab, gboolean *grew);
 
 /* The last reader is done with it. The last block of a slab without owner frees the slab. Lock-free. */

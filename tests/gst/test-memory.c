@@ -79,7 +79,7 @@ raise_bounds (GstDebugCategory *category, GstDebugLevel level, const gchar *file
 {
   gboolean *raised = data;
 
-  if (*raised || !g_str_has_suffix (function, "decide_allocation") || !g_str_has_prefix (gst_debug_category_get_name (category), "zcloop"))
+  if (*raised || !g_str_has_suffix (function, "loopback_src_decide_allocation"))
     return;
   *raised = TRUE;
   g_object_set (object, "pool-max-buffers", 9, "pool-min-buffers", 9, NULL);
