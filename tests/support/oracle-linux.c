@@ -33,11 +33,14 @@ oracle_locked_bytes (gsize *bytes)
   return add_field ("/proc/self/status", "VmLck:", bytes);
 }
 
+/* Really: mlock() of a sanitizer does nothing, and says that all is well. */
 gboolean
 oracle_can_lock (gsize bytes)
 {
+  gsize before = 0, after = 0;
   gpointer data = mmap (NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  gboolean locked = data != MAP_FAILED && mlock (data, bytes) == 0;
+  gboolean locked = oracle_locked_bytes (&before) && data != MAP_FAILED && mlock (data, bytes) == 0
+      && oracle_locked_bytes (&after) && after >= before + bytes;
 
   if (data != MAP_FAILED)
     munmap (data, bytes);
