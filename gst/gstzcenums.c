@@ -89,6 +89,7 @@ gst_zc_idle_get_type (void)
 {
   static const GEnumValue values[] = {
     { GST_ZC_IDLE_FEED, "Keep the device running by playing silence to it", "feed" },
+    { GST_ZC_IDLE_SYNTHESIZE, "Make silence of the time that passes", "synthesize" },
     { GST_ZC_IDLE_WAIT, "Wait for sound", "wait" },
     { 0, NULL, NULL },
   };
@@ -96,6 +97,21 @@ gst_zc_idle_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstZcIdle", values));
+  return type;
+}
+
+GType
+gst_zc_on_glitch_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { GST_ZC_ON_GLITCH_FILL, "Put silence in its place", "fill" },
+    { GST_ZC_ON_GLITCH_GAP, "Leave it out: timestamps jump", "gap" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstZcOnGlitch", values));
   return type;
 }
 

@@ -41,11 +41,20 @@ GType gst_zc_overflow_get_type (void);
 
 typedef enum {
   GST_ZC_IDLE_FEED = 0, /* the device is kept running with silence of ours */
+  GST_ZC_IDLE_SYNTHESIZE = 1, /* silence is made of the time that passes */
   GST_ZC_IDLE_WAIT = 2, /* nothing is done: buffers come when sound does, on systems where a device stops */
 } GstZcIdle;
 
 #define GST_TYPE_ZC_IDLE (gst_zc_idle_get_type ())
 GType gst_zc_idle_get_type (void);
+
+typedef enum {
+  GST_ZC_ON_GLITCH_FILL, /* silence is in place of what the device left out */
+  GST_ZC_ON_GLITCH_GAP,  /* nothing is: the timestamps jump */
+} GstZcOnGlitch;
+
+#define GST_TYPE_ZC_ON_GLITCH (gst_zc_on_glitch_get_type ())
+GType gst_zc_on_glitch_get_type (void);
 
 typedef enum {
   GST_ZC_ON_LOSS_REOPEN, /* silence until the device is there again */

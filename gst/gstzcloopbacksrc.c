@@ -41,6 +41,7 @@ struct _GstZcLoopbackSrc {
   gint overflow; /* atomic: of the settings, for the streaming thread */
   gint stats_interval_ms; /* the same */
   gint on_loss;           /* the same */
+  gint on_glitch;         /* the same */
   gint stale;    /* atomic: a pause came between; stream and base time are from before it */
   ZcStats stats;
 
@@ -66,10 +67,11 @@ struct _GstZcLoopbackSrc {
   gboolean fresh_memory; /* decided on, and active since */
   ZcStreamSpec spec;
   gboolean lease;
+  gboolean fills_idle;
   GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
   gint64 base_ns;  /* the time of this clock that is running time 0 */
   gboolean based;
-  GError *loss; /* to be told after the buffer that came before it */
+  GError *loss; /* why the device is gone, while it is */
   gboolean discont; /* of the next buffer, as the one before it was not delivered */
   ZcPagesWish pages;
   GstZcPoster poster;
@@ -141,6 +143,7 @@ read_spec (GstZcLoopbackSrc *self, const ZcFormat *format)
     .keep_running = self->settings.idle == GST_ZC_IDLE_FEED,
   };
   self->lease = self->settings.memory_mode == GST_ZC_MEMORY_MODE_LEASE;
+  self->fills_idle = self->settings.idle == GST_ZC_IDLE_SYNTHESIZE;
   self->pages = self->settings.pages;
   GST_OBJECT_UNLOCK (self);
   self->spec.buffer_frames = MAX (self->spec.buffer_frames, 2 * self->spec.latency_frames);
@@ -180,7 +183,6 @@ halt (GstZcLoopbackSrc *self)
   gst_zc_packer_reset (self->packer);
   gst_zc_poster_tell_overflow (&self->poster, self->packer, self->actual_device, TRUE);
   gst_clear_object (&self->clock);
-  g_clear_error (&self->loss);
   if (self->capture == NULL || !zc_capture_is_running (self->capture))
     return;
   if (zc_capture_end_packet (self->capture) && self->lease)
@@ -306,27 +308,90 @@ pipeline_now_ns (gpointer data)
   return (gint64) gst_clock_get_time (GST_ZC_LOOPBACK_SRC (data)->clock);
 }
 
+static void
+update_fills (GstZcLoopbackSrc *self)
+{
+  ZcFill fills = g_atomic_int_get (&self->on_glitch) == GST_ZC_ON_GLITCH_FILL ? ZC_FILL_GLITCHES : 0;
+
+  zc_capture_set_fills (self->capture, fills | (self->fills_idle ? ZC_FILL_IDLE : 0));
+}
+
+static gboolean
+reopens (GstZcLoopbackSrc *self)
+{
+  return g_atomic_int_get (&self->on_loss) == GST_ZC_ON_LOSS_REOPEN;
+}
+
+/* The device is gone; told once. */
+static void
+note_loss (GstZcLoopbackSrc *self, const GError *error)
+{
+  if (self->loss != NULL)
+    return;
+  self->loss = g_error_copy (error);
+  if (reopens (self))
+    gst_zc_poster_tell_lost (&self->poster, self->actual_device, error);
+}
+
+/* It may be another one now: the default, if none was named. */
+static void
+find (GstZcLoopbackSrc *self)
+{
+  const gchar *device = zc_capture_device_name (self->capture);
+  gboolean is_other = !g_str_equal (device, self->actual_device);
+
+  g_clear_error (&self->loss);
+  GST_OBJECT_LOCK (self);
+  self->native = *zc_capture_native_format (self->capture);
+  if (is_other) {
+    g_free (self->actual_device);
+    self->actual_device = g_strdup (device);
+  }
+  GST_OBJECT_UNLOCK (self);
+  if (is_other)
+    g_object_notify (G_OBJECT (self), "actual-device");
+  set_latency (self, zc_capture_stream_info (self->capture));
+  gst_zc_poster_tell_recovered (&self->poster, device, zc_capture_bridged_frames (self->capture));
+}
+
+/* With the device, or with silence until it is there again. */
+static gboolean
+start_capture (GstZcLoopbackSrc *self, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  if (zc_capture_start (self->capture, &self->spec, &failure)) {
+    if (self->loss != NULL && reopens (self))
+      find (self);
+    return TRUE;
+  }
+  if (!zc_capture_is_gone (self->capture) || !reopens (self) || g_error_matches (failure, ZC_ERROR, ZC_ERROR_WOKEN)) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  zc_capture_start_gone (self->capture);
+  note_loss (self, failure);
+  return TRUE;
+}
+
 static gboolean
 start_stream (GstZcLoopbackSrc *self, GError **error)
 {
-  GstClock *clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
-
   if (self->capture == NULL) {
     g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" cannot be captured on: the next element keeps a packet of its memory "
         "mapped. Use memory-mode=pool.", self->actual_device);
-    g_clear_object (&clock);
     return FALSE;
   }
-  if (!zc_capture_start (self->capture, &self->spec, error)) {
-    g_clear_object (&clock);
+  self->clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
+  zc_capture_set_clock (self->capture, self->clock != NULL ? pipeline_now_ns : NULL, self);
+  if (!start_capture (self, error)) {
+    gst_clear_object (&self->clock);
     return FALSE;
   }
-  self->clock = clock;
   self->based = FALSE;
   if (self->lease)
     zc_capture_keep_packets (self->capture);
   gst_zc_packer_set_loans (self->packer, self->lease ? self->loans : NULL);
-  zc_capture_set_clock (self->capture, clock != NULL ? pipeline_now_ns : NULL, self);
   set_latency (self, zc_capture_stream_info (self->capture));
   return TRUE;
 }
@@ -408,34 +473,13 @@ warn_if_stuck (GstZcLoopbackSrc *self)
         "go."), ("Use memory-mode=pool for applications that keep buffers mapped."));
 }
 
-/* First what came before. */
-static GstFlowReturn
-lose (GstZcLoopbackSrc *self, GError *error, GstBuffer **buffer)
-{
-  *buffer = gst_zc_packer_flush (self->packer);
-  if (g_atomic_int_get (&self->on_loss) == GST_ZC_ON_LOSS_REOPEN)
-    gst_zc_poster_tell_lost (&self->poster, self->actual_device, error);
-  else
-    self->loss = g_error_copy (error);
-  return GST_FLOW_OK;
-}
-
-/* It may be another one now: the default, if none was named. */
 static void
-find (GstZcLoopbackSrc *self)
+tell_glitch (GstZcLoopbackSrc *self)
 {
-  const gchar *device = zc_capture_device_name (self->capture);
-  gboolean is_other = !g_str_equal (device, self->actual_device);
+  ZcGlitch glitch;
 
-  if (is_other) {
-    GST_OBJECT_LOCK (self);
-    g_free (self->actual_device);
-    self->actual_device = g_strdup (device);
-    GST_OBJECT_UNLOCK (self);
-    g_object_notify (G_OBJECT (self), "actual-device");
-  }
-  set_latency (self, zc_capture_stream_info (self->capture));
-  gst_zc_poster_tell_recovered (&self->poster, device, zc_capture_bridged_frames (self->capture));
+  if (zc_capture_take_glitch (self->capture, &glitch))
+    gst_zc_poster_tell_glitch (&self->poster, self->actual_device, &glitch);
 }
 
 /* Takes what has come, and waits for it: *buffer if that completed one. FLUSHING if woken. */
@@ -447,11 +491,12 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
   ZcSpan span;
   guint taken;
 
-  if (self->loss != NULL) {
+  if (self->loss != NULL && !reopens (self)) {
     error = g_steal_pointer (&self->loss);
     return fail (self, error);
   }
   gst_zc_loans_give_back_free (self->loans, self->capture);
+  update_fills (self);
   next = zc_capture_next (self->capture, &span, &error);
   if (next == ZC_NEXT_WOKEN)
     return GST_FLOW_FLUSHING;
@@ -462,8 +507,14 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
   }
   if (g_atomic_int_get (&self->stale))
     return GST_FLOW_OK; /* paused and playing again before we noticed */
-  if (next == ZC_NEXT_LOST)
-    return lose (self, error, buffer);
+  tell_glitch (self);
+  if (next == ZC_NEXT_FAILED)
+    return fail (self, error);
+  if (next == ZC_NEXT_LOST) { /* first what came before */
+    note_loss (self, error);
+    *buffer = gst_zc_packer_flush (self->packer);
+    return GST_FLOW_OK;
+  }
   if (next == ZC_NEXT_FOUND) {
     find (self);
     return GST_FLOW_OK;
@@ -613,6 +664,7 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
 
   zc_stats_reset (&self->stats);
+  g_clear_error (&self->loss);
   self->negotiated = FALSE;
   self->fresh_memory = FALSE;
   gst_zc_allocation_begin (&self->allocation);
@@ -711,6 +763,7 @@ gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value
   self->other_device |= gst_zc_settings_is_target (id);
   g_atomic_int_set (&self->overflow, self->settings.overflow);
   g_atomic_int_set (&self->on_loss, self->settings.on_loss);
+  g_atomic_int_set (&self->on_glitch, self->settings.on_glitch);
   g_atomic_int_set (&self->stats_interval_ms, (gint) self->settings.stats_interval_ms);
   GST_OBJECT_UNLOCK (self);
   if (gst_zc_settings_is_bound (id))
@@ -739,6 +792,7 @@ gst_zc_loopback_src_finalize (GObject *object)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
 
+  g_clear_error (&self->loss);
   gst_zc_settings_clear (&self->settings);
   gst_zc_allocation_clear (&self->allocation);
   g_mutex_clear (&self->bounds);
@@ -786,6 +840,7 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_POOL_STRATEGY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_OVERFLOW, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_IDLE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_ON_GLITCH, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_ON_LOSS, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_PROCESS_MODE, 0);
 }

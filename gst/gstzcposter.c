@@ -54,6 +54,14 @@ gst_zc_poster_tell_overflow (GstZcPoster *self, GstZcPacker *packer, const gchar
 }
 
 void
+gst_zc_poster_tell_glitch (GstZcPoster *self, const gchar *device, const ZcGlitch *glitch)
+{
+  GST_WARNING_OBJECT (self->element, "%" G_GUINT64_FORMAT " frames are missing: %s", glitch->frames, glitch->cause);
+  post (self, gst_structure_new ("zcloopback-glitch", "frames", G_TYPE_UINT64, glitch->frames, "cause", G_TYPE_STRING,
+      glitch->cause, "device", G_TYPE_STRING, device, NULL));
+}
+
+void
 gst_zc_poster_tell_lost (GstZcPoster *self, const gchar *device, const GError *cause)
 {
   GST_WARNING_OBJECT (self->element, "silence until the device is back: %s", cause->message);

@@ -25,6 +25,9 @@ void gst_zc_poster_begin (GstZcPoster *self);
  * others. */
 void gst_zc_poster_tell_overflow (GstZcPoster *self, GstZcPacker *packer, const gchar *device, gboolean ended);
 
+/* The device left frames out (0: it does not say how many), and why. */
+void gst_zc_poster_tell_glitch (GstZcPoster *self, const gchar *device, const ZcGlitch *glitch);
+
 /* The device is gone, and why; it is there again (or another one is), and `frames` of silence are in place of what it played. */
 void gst_zc_poster_tell_lost (GstZcPoster *self, const gchar *device, const GError *cause);
 void gst_zc_poster_tell_recovered (GstZcPoster *self, const gchar *device, guint64 frames);

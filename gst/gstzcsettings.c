@@ -36,6 +36,9 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_IDLE, g_param_spec_enum ("idle", "Idle",
       "What to do where a device delivers nothing while nothing plays (WASAPI; the others deliver silence)",
       GST_TYPE_ZC_IDLE, GST_ZC_IDLE_FEED, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_ON_GLITCH, g_param_spec_enum ("on-glitch", "On glitch",
+      "What to do when the device leaves out frames while it runs", GST_TYPE_ZC_ON_GLITCH, GST_ZC_ON_GLITCH_FILL,
+      any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_ON_LOSS, g_param_spec_enum ("on-loss", "On loss",
       "What to do when the device or its server goes away while it is captured", GST_TYPE_ZC_ON_LOSS,
       GST_ZC_ON_LOSS_REOPEN, any_time));
@@ -124,6 +127,9 @@ gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
     case GST_ZC_SETTING_IDLE:
       settings->idle = (GstZcIdle) g_value_get_enum (value);
       return TRUE;
+    case GST_ZC_SETTING_ON_GLITCH:
+      settings->on_glitch = (GstZcOnGlitch) g_value_get_enum (value);
+      return TRUE;
     case GST_ZC_SETTING_ON_LOSS:
       settings->on_loss = (GstZcOnLoss) g_value_get_enum (value);
       return TRUE;
@@ -183,6 +189,9 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
       return TRUE;
     case GST_ZC_SETTING_IDLE:
       g_value_set_enum (value, (gint) settings->idle);
+      return TRUE;
+    case GST_ZC_SETTING_ON_GLITCH:
+      g_value_set_enum (value, (gint) settings->on_glitch);
       return TRUE;
     case GST_ZC_SETTING_ON_LOSS:
       g_value_set_enum (value, (gint) settings->on_loss);

@@ -16,6 +16,7 @@ typedef struct {
   guint process_id;
   ZcProcessMode process_mode;
   GstZcIdle idle;
+  GstZcOnGlitch on_glitch;
   GstZcOnLoss on_loss;
   gint64 latency_time_us;
   gint64 buffer_time_us;
@@ -35,6 +36,7 @@ enum {
   GST_ZC_SETTING_PROCESS_ID,
   GST_ZC_SETTING_PROCESS_MODE,
   GST_ZC_SETTING_IDLE,
+  GST_ZC_SETTING_ON_GLITCH,
   GST_ZC_SETTING_ON_LOSS,
   GST_ZC_SETTING_LATENCY_TIME,
   GST_ZC_SETTING_BUFFER_TIME,

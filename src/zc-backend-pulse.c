@@ -137,7 +137,8 @@ connect_to_server (ZcDevice *device, gint64 deadline_ns, GError **error)
   const gchar *asked = g_getenv ("PULSE_SERVER");
 
   device->server = g_strdup (asked != NULL ? asked : "the default server");
-  if (pa_context_connect (device->context, NULL, PA_CONTEXT_NOFLAGS, NULL) >= 0)
+  /* libpulse would wait without a limit for a server that it starts; and one that was ended shall not come back by us. */
+  if (pa_context_connect (device->context, NULL, PA_CONTEXT_NOAUTOSPAWN, NULL) >= 0)
     while (pa_context_get_state (device->context) != PA_CONTEXT_READY && context_is_good (device))
       if (!iterate (device, deadline_ns)) {
         g_set_error (error, ZC_ERROR, ZC_ERROR_TIMEOUT, "PulseAudio (%s) accepted the connection and did not answer "

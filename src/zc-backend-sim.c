@@ -22,6 +22,7 @@ struct _ZcDevice {
   guint64 given_back; /* of these */
   gint64 start_ns;
   guint64 position;   /* frames since start, those of glitches included */
+  guint64 rested;     /* frames of idle time since start */
   guint step;         /* of the script */
   guint step_done;    /* frames of it */
   guint packets_done;
@@ -292,6 +293,26 @@ largest_packet (const ZcSimScript *script)
   return largest;
 }
 
+static const ZcSimStep *
+current_step (ZcDevice *device)
+{
+  return &g_array_index (device->script->steps, ZcSimStep, device->step);
+}
+
+/* A step in which nothing is delivered is done at once. */
+static void
+skip (ZcDevice *device, const ZcSimStep *step)
+{
+  if (step->what == ZC_SIM_GLITCH) {
+    device->position += step->frames;
+    device->discont = TRUE;
+  } else if (step->what == ZC_SIM_IDLE)
+    device->rested += step->frames;
+  else
+    return;
+  device->step_done = step->frames;
+}
+
 static gboolean
 sim_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error)
 {
@@ -311,40 +332,37 @@ sim_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GErro
   device->bytes = g_malloc (device->script->lend * device->slot_bytes);
   device->lent = device->given_back = 0;
   device->start_ns = sim_now_ns (device);
-  device->position = 0;
+  device->position = device->rested = 0;
   device->step = device->step_done = device->packets_done = 0;
   device->discont = FALSE;
   device->prepared = FALSE;
+  skip (device, current_step (device));
   *info = (ZcStreamInfo){ .delay_frames = largest, .buffer_frames = spec->buffer_frames,
     .max_borrowed = device->script->lend, .lends_while_waiting = !device->script->lend_briefly };
   return TRUE;
 }
 
+/* When this frame of the device's stream is played. */
 static gint64
-frames_to_our_ns (ZcDevice *device, guint64 frames)
+time_of_ns (ZcDevice *device, guint64 position)
 {
   gdouble scale = 1 / (1 + device->script->drift_ppm * 1e-6);
 
-  return (gint64) ((gdouble) zc_frames_to_ns (frames, device->spec.format.rate) * scale);
+  return device->start_ns
+      + (gint64) ((gdouble) zc_frames_to_ns (device->rested + position, device->spec.format.rate) * scale);
 }
 
 /* A reader that comes too late has lost the oldest frames. */
 static void
 overrun (ZcDevice *device)
 {
-  gint64 late_ns = sim_now_ns (device) - device->start_ns - frames_to_our_ns (device, device->position);
+  gint64 late_ns = sim_now_ns (device) - time_of_ns (device, device->position);
   guint64 late = late_ns > 0 ? zc_ns_to_frames ((guint64) late_ns, device->spec.format.rate) : 0;
 
   if (late <= device->spec.buffer_frames)
     return;
   device->position += late - device->spec.buffer_frames;
   device->discont = TRUE;
-}
-
-static const ZcSimStep *
-current_step (ZcDevice *device)
-{
-  return &g_array_index (device->script->steps, ZcSimStep, device->step);
 }
 
 static gboolean
@@ -367,11 +385,7 @@ prepare (ZcDevice *device)
     device->step++;
     device->step_done = 0;
     step = current_step (device);
-    if (step->what == ZC_SIM_GLITCH) {
-      device->position += step->frames;
-      device->step_done = step->frames;
-      device->discont = TRUE;
-    }
+    skip (device, step);
   }
   if (step->what == ZC_SIM_LOSE)
     return FALSE;
@@ -388,7 +402,7 @@ prepare (ZcDevice *device)
     .capture_time_ns = ZC_TIME_NONE,
   };
   if (!device->script->untimed)
-    device->packet.capture_time_ns = device->start_ns + frames_to_our_ns (device, device->position)
+    device->packet.capture_time_ns = time_of_ns (device, device->position)
         + (gint64) (g_rand_double_range (device->random, -1, 1) * 1000 * device->script->jitter_us);
   device->prepared = TRUE;
   return TRUE;
@@ -397,7 +411,7 @@ prepare (ZcDevice *device)
 static gint64
 ready_at_ns (ZcDevice *device)
 {
-  return device->start_ns + frames_to_our_ns (device, device->position + device->packet.frames);
+  return time_of_ns (device, device->position + device->packet.frames);
 }
 
 /* Until `changed` or until_us of the monotonic clock; with `lock` held. */
@@ -416,6 +430,7 @@ static ZcWait
 sim_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 {
   gint64 deadline_ns = zc_clock_now_ns () + timeout_ns;
+  gint64 script_deadline_ns = sim_now_ns (device) + timeout_ns; /* a clock that is cranked may be faster */
   gboolean manual = device->script->manual_clock;
   ZcWait result = ZC_WAIT_TIMEOUT;
   gint64 ready_ns;
@@ -434,6 +449,8 @@ sim_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       result = ZC_WAIT_WOKEN;
     else if ((manual ? manual_now_ns : zc_clock_now_ns ()) >= ready_ns)
       result = ZC_WAIT_PACKET;
+    else if (manual && manual_now_ns >= script_deadline_ns)
+      break;
     else
       wait_for_change ((manual ? deadline_ns : MIN (deadline_ns, ready_ns)) / 1000 + 1);
   } while (result == ZC_WAIT_TIMEOUT && zc_clock_now_ns () < deadline_ns);

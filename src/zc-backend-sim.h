@@ -20,6 +20,7 @@
  *   play=N     N frames of the signal
  *   silent=N   N frames marked as silent, with garbage for bytes
  *   glitch=N   N frames that nobody gets, and the mark of a discontinuity on what follows
+ *   idle=N     nothing for as long as N frames take, of which its positions know nothing
  *   lose       the device goes away
  *
  * "rate=44100 packet=441 play=4410 glitch=100 play=1" counts for 100 ms, skips 100 frames, then counts on.

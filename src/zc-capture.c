@@ -1,125 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "zc-capture.h"
-
-#include "zc-clock.h"
-#include "zc-lateness.h"
+#include "zc-capture-private.h"
 #include "zc-limits.h"
 #include "zc-registry.h"
 
-/* Without a device nothing tells that time has passed. */
-#define DOZE_NS (G_GINT64_CONSTANT (5) * 1000 * 1000)
+/* What comes first after an idle time has just been captured; what was held up in a queue has not. */
+#define FRESH_NS (ZC_IDLE_NS / 2)
 
-struct _ZcCapture {
-  const ZcBackend *backend;
-  ZcTarget target; /* its device is ours */
-  ZcDevice *device;
-  ZcFormat native;
-  ZcStats *stats;
-
-  GMutex waking; /* held to wake the device, and to put another one in its place */
-  GCond awake;   /* for who waits without a device */
-  _Atomic gboolean woken;
-
-  /* The streaming thread's, while running. */
-  gboolean running;
-  gboolean detached;
-  ZcStreamSpec spec;
-  ZcStreamInfo info;
-  ZcTimeline *timeline;
-  ZcClockFunc clock;
-  gpointer clock_data;
-  ZcLateness lateness;
-
-  gboolean anchored;     /* origin and end mean something */
-  guint64 origin;        /* the device's position of our position 0 */
-  guint64 end;           /* our position after the packets and the silence so far */
-  guint64 unseen_frames; /* lost without a word from the device: its positions fall short by these */
-
-  gboolean away;    /* the stream has ended; the device is open, but gone ... */
-  gboolean rejoins; /* ... or there again, with a stream that runs and has no packet yet */
-  gint64 retry_at_ns;
-  gint64 retry_after_ns;
-  guint64 bridged;       /* frames of silence since the loss */
-  guint64 fill;          /* frames of silence before anything else */
-  guint64 fill_position;
-  gboolean fill_discont;
-
-  gboolean borrowed;
-  ZcPacket packet;
-  guint64 packet_position;
-  gboolean packet_discont;
-  guint packet_taken; /* frames of it that advance() has passed */
-  gboolean keep;
-  guint kept; /* packets that advance() has passed and give_back() has not */
-};
-
-static gboolean
-open_with (ZcCapture *capture, const ZcBackend *backend, const ZcTarget *target, GError **error)
-{
-  if (zc_target_is_process (target) && !backend->captures_processes) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "%s cannot capture the sound of single processes. Leave process-id "
-        "and process-mode unset, or choose another backend.", backend->title);
-    return FALSE;
-  }
-  capture->backend = backend;
-  capture->device = backend->open (target, &capture->native, error);
-  return capture->device != NULL;
-}
-
-/* The first backend whose server answers; a server that answers with an error has the last word. */
-static gboolean
-open_automatic (ZcCapture *capture, const ZcTarget *target, GError **error)
-{
-  g_autoptr (GError) failure = NULL;
-
-  for (const ZcBackend *const *backend = zc_registry_list (); *backend != NULL; backend++) {
-    if (!(*backend)->automatic)
-      continue;
-    g_clear_error (&failure);
-    if (open_with (capture, *backend, target, &failure))
-      return TRUE;
-    if (!g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_SERVER))
-      break;
-  }
-  if (failure == NULL)
-    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER, "This build knows no audio system. Build it with one, or "
-        "choose backend=simulated.");
-  else
-    g_propagate_error (error, g_steal_pointer (&failure));
-  return FALSE;
-}
-
-static gboolean
-open_named (ZcCapture *capture, const gchar *name, const ZcTarget *target, GError **error)
-{
-  const ZcBackend *backend = zc_registry_find (name);
-  g_autoptr (GString) known = NULL;
-
-  if (backend != NULL)
-    return open_with (capture, backend, target, error);
-
-  known = g_string_new ("auto");
-  for (const ZcBackend *const *each = zc_registry_list (); *each != NULL; each++)
-    g_string_append_printf (known, ", %s", (*each)->name);
-  g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "This build has no backend \"%s\". Choose one of: %s.", name,
-      known->str);
-  return FALSE;
-}
 
 ZcCapture *
 zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, GError **error)
 {
   ZcCapture *capture = g_new0 (ZcCapture, 1);
-  gboolean automatic = g_strcmp0 (backend, "auto") == 0;
 
-  capture->stats = stats;
-  capture->target = *target;
-  capture->target.device = g_strdup (target->device);
-  if (!(automatic ? open_automatic (capture, target, error) : open_named (capture, backend, target, error))) {
-    g_free ((gchar *) capture->target.device);
+  capture->device = zc_registry_open (backend, target, &capture->backend, &capture->native, error);
+  if (capture->device == NULL) {
     g_free (capture);
     return NULL;
   }
+  capture->stats = stats;
+  capture->target = *target;
+  capture->target.device = g_strdup (target->device);
   g_mutex_init (&capture->waking);
   g_cond_init (&capture->awake);
   capture->timeline = zc_timeline_new ();
@@ -145,6 +45,20 @@ zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data)
   capture->clock_data = data;
 }
 
+void
+zc_capture_set_fills (ZcCapture *capture, ZcFill fills)
+{
+  capture->fills = fills;
+}
+
+gboolean
+zc_capture_take_glitch (ZcCapture *capture, ZcGlitch *glitch)
+{
+  *glitch = capture->glitch;
+  capture->glitch = (ZcGlitch){ 0 };
+  return glitch->cause != NULL;
+}
+
 gboolean
 zc_capture_is_running (const ZcCapture *capture)
 {
@@ -157,9 +71,8 @@ zc_capture_stream_info (const ZcCapture *capture)
   return &capture->info;
 }
 
-/* In the clock of the stamps. */
-static gint64
-stamp_now_ns (const ZcCapture *capture)
+gint64
+zc_capture_now_ns (const ZcCapture *capture)
 {
   return capture->clock != NULL ? capture->clock (capture->clock_data) : capture->backend->now_ns (capture->device);
 }
@@ -169,7 +82,7 @@ static gint64
 capture_time_ns (ZcCapture *capture)
 {
   gint64 device_now_ns = capture->backend->now_ns (capture->device);
-  gint64 now_ns = capture->clock != NULL ? stamp_now_ns (capture) : device_now_ns;
+  gint64 now_ns = capture->clock != NULL ? zc_capture_now_ns (capture) : device_now_ns;
   gint64 time_ns = capture->packet.capture_time_ns;
 
   if (time_ns == ZC_TIME_NONE)
@@ -186,22 +99,138 @@ frames_until (ZcCapture *capture, gint64 time_ns)
   return ahead_ns > 0 ? zc_ns_to_frames ((guint64) ahead_ns, capture->spec.format.rate) : 0;
 }
 
+/* A break in the stream that is as long as this stays one. */
+static gboolean
+is_fillable (const ZcCapture *capture, guint64 frames)
+{
+  return zc_frames_to_ns (frames, capture->spec.format.rate) <= ZC_FILL_MOST_NS;
+}
+
 static void
 fill (ZcCapture *capture, guint64 frames)
 {
-  capture->fill = frames;
-  capture->fill_position = capture->end;
+  if (capture->fill == 0)
+    capture->fill_position = capture->end;
+  capture->fill += frames;
   capture->end += frames;
   capture->bridged += frames;
 }
 
-/* The first packet of a stream that goes on with another one: it lies where its time says, and silence before it. */
+/* Nobody knows what these frames were. */
 static void
-rejoin (ZcCapture *capture)
+skip (ZcCapture *capture, guint64 frames)
 {
-  fill (capture, frames_until (capture, capture_time_ns (capture)));
+  capture->end += frames;
+  capture->skipped |= frames > 0;
+}
+
+/* The first packet after a time of which the device's positions do not tell: it lies where its time says. */
+static void
+rejoin (ZcCapture *capture, gboolean fills)
+{
+  guint64 frames = frames_until (capture, capture_time_ns (capture));
+
+  if (fills && is_fillable (capture, frames))
+    fill (capture, frames);
+  else
+    skip (capture, frames);
   capture->origin = capture->packet.position_frames;
   capture->unseen_frames = capture->end;
+}
+
+void
+zc_capture_anchor (ZcCapture *capture, gint64 time_ns)
+{
+  if (capture->anchored)
+    return;
+  capture->anchored = TRUE;
+  capture->fill_discont = TRUE;
+  capture->origin = 0;
+  zc_timeline_observe (capture->timeline, 0, time_ns, 1);
+}
+
+/* What has just begun gets the time to deliver. */
+gboolean
+zc_capture_is_silence_due (ZcCapture *capture)
+{
+  guint64 hold = capture->info.delay_frames;
+  guint64 passed;
+
+  passed = frames_until (capture, zc_capture_now_ns (capture));
+  if (capture->rejoins)
+    hold += zc_ns_to_frames (ZC_REJOIN_NS, capture->spec.format.rate);
+  if (passed < capture->spec.latency_frames + hold)
+    return FALSE;
+  if (!is_fillable (capture, passed))
+    skip (capture, passed - hold - capture->spec.latency_frames);
+  fill (capture, capture->spec.latency_frames);
+  return TRUE;
+}
+
+/* -- idle time --------------------------------------------------------------------------------------------------- */
+
+static gint64
+dry_ns (ZcCapture *capture)
+{
+  gint64 now_ns = zc_capture_now_ns (capture);
+
+  if (capture->dry_since_ns == ZC_TIME_NONE)
+    capture->dry_since_ns = now_ns;
+  return now_ns - capture->dry_since_ns;
+}
+
+/* Nothing has come. TRUE when silence is in its place. */
+static gboolean
+is_idle_silence_due (ZcCapture *capture)
+{
+  if (dry_ns (capture) < ZC_IDLE_NS || (capture->fills & ZC_FILL_IDLE) == 0)
+    return FALSE;
+  zc_capture_anchor (capture, capture->dry_since_ns);
+  if (!zc_capture_is_silence_due (capture))
+    return FALSE;
+  return capture->idle = TRUE;
+}
+
+static gint64
+wait_slice_ns (const ZcCapture *capture)
+{
+  if ((capture->fills & ZC_FILL_IDLE) == 0)
+    return ZC_WAIT_SLICE_NS;
+  return capture->idle ? (gint64) zc_frames_to_ns (capture->spec.latency_frames, capture->spec.format.rate) : ZC_IDLE_NS;
+}
+
+/* The packet that has come is the first after a time in which the device delivered nothing, as nothing played. */
+static gboolean
+ends_idle_time (ZcCapture *capture)
+{
+  gint64 age_ns;
+
+  if (capture->idle)
+    return TRUE;
+  if (!capture->anchored || capture->dry_since_ns == ZC_TIME_NONE || dry_ns (capture) < ZC_IDLE_NS)
+    return FALSE;
+  age_ns = zc_capture_now_ns (capture) - capture_time_ns (capture);
+  return age_ns < FRESH_NS + (gint64) zc_frames_to_ns (capture->packet.frames, capture->spec.format.rate)
+      && zc_frames_to_ns (frames_until (capture, capture_time_ns (capture)), capture->spec.format.rate) >= FRESH_NS;
+}
+
+/* The device has said, or time has shown, that frames are missing before the packet; how many is known, or 0. */
+static void
+note_glitch (ZcCapture *capture, guint64 lost, guint64 unseen)
+{
+  zc_stats_add (capture->stats, ZC_STAT_GLITCHES, 1);
+  capture->glitch.frames += lost;
+  capture->glitch.cause = unseen > 0 ? "time went on, and the device did not say so" : "the device left them out";
+  capture->packet_discont = TRUE;
+  if ((capture->fills & ZC_FILL_GLITCHES) != 0 && lost > 0 && is_fillable (capture, lost)) {
+    fill (capture, lost);
+    capture->fill_discont = TRUE;
+    capture->packet_discont = FALSE;
+    return;
+  }
+  zc_stats_lose (capture->stats, ZC_STAT_LOST_DEVICE, lost - unseen);
+  zc_stats_lose (capture->stats, ZC_STAT_LOST_UNSEEN, unseen);
+  zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, lost);
 }
 
 /* A packet has come: where does it lie, and what is missing before it? */
@@ -210,11 +239,14 @@ place_packet (ZcCapture *capture)
 {
   const ZcPacket *packet = &capture->packet;
   gboolean first = !capture->anchored;
+  gboolean was_away = capture->rejoins;
+  gboolean joins = was_away || ends_idle_time (capture);
   guint64 unseen = 0, lost;
 
-  if (capture->rejoins)
-    rejoin (capture);
-  capture->rejoins = FALSE;
+  if (joins)
+    rejoin (capture, was_away || (capture->fills & ZC_FILL_IDLE) != 0);
+  capture->rejoins = capture->idle = FALSE;
+  capture->dry_since_ns = ZC_TIME_NONE;
   if (first) {
     capture->anchored = TRUE;
     capture->origin = packet->position_frames;
@@ -227,17 +259,16 @@ place_packet (ZcCapture *capture)
   }
 
   lost = capture->packet_position - capture->end;
-  capture->packet_discont = first || lost > 0 || (packet->flags & ZC_PACKET_DISCONT) != 0;
+  capture->packet_discont = first || capture->skipped || lost > 0
+      || (was_away && capture->fill == 0 && capture->fill_discont);
+  if (!first && !joins && (lost > 0 || (packet->flags & ZC_PACKET_DISCONT) != 0))
+    note_glitch (capture, lost, unseen);
   capture->end = capture->packet_position + packet->frames;
-  zc_stats_lose (capture->stats, ZC_STAT_LOST_DEVICE, lost - unseen);
-  zc_stats_lose (capture->stats, ZC_STAT_LOST_UNSEEN, unseen);
-  zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, lost);
-  if (capture->packet_discont && !first)
-    zc_stats_add (capture->stats, ZC_STAT_GLITCHES, 1);
+  capture->skipped = FALSE;
 }
 
-static gboolean
-is_woken (const ZcCapture *capture)
+gboolean
+zc_capture_is_woken (const ZcCapture *capture)
 {
   return atomic_load_explicit (&capture->woken, memory_order_acquire);
 }
@@ -257,8 +288,8 @@ zc_capture_detach (ZcCapture *capture)
   capture->detached = TRUE;
 }
 
-static void
-end_stream (ZcCapture *capture)
+void
+zc_capture_end_stream (ZcCapture *capture)
 {
   if (!capture->detached)
     zc_capture_detach (capture);
@@ -269,155 +300,80 @@ end_stream (ZcCapture *capture)
   capture->backend->stop (capture->device);
 }
 
-/* -- while the device is gone ------------------------------------------------------------------------------------ */
-
-static void
-begin_absence (ZcCapture *capture)
-{
-  end_stream (capture);
-  capture->away = TRUE;
-  capture->fill_discont = TRUE;
-  capture->bridged = 0;
-  capture->retry_after_ns = ZC_RETRY_FIRST_NS;
-  capture->retry_at_ns = zc_clock_now_ns ();
-  zc_stats_add (capture->stats, ZC_STAT_GLITCHES, 1);
-  if (capture->anchored)
-    return;
-  capture->anchored = TRUE; /* lost before its first packet: the silence begins now */
-  capture->origin = 0;
-  zc_timeline_observe (capture->timeline, 0, stamp_now_ns (capture), 1);
-}
-
-/* The one that is gone stays open until then: its clock and its name are good. */
-static void
-put_in_place (ZcCapture *capture, ZcDevice *device)
-{
-  g_mutex_lock (&capture->waking);
-  capture->backend->close (capture->device);
-  capture->device = device;
-  if (is_woken (capture))
-    capture->backend->wake (device, TRUE);
-  g_mutex_unlock (&capture->waking);
-}
+/* -- start ------------------------------------------------------------------------------------------------------- */
 
 static gboolean
-open_again (ZcCapture *capture, GError **error)
+begin_stream (ZcCapture *capture, GError **error)
 {
-  ZcDevice *device = capture->backend->open (&capture->target, &capture->native, error);
+  g_autoptr (GError) failure = NULL;
 
-  if (device == NULL)
-    return FALSE;
-  put_in_place (capture, device);
-  capture->detached = FALSE;
-  return TRUE;
-}
-
-static gboolean
-reopen (ZcCapture *capture)
-{
-  return open_again (capture, NULL) && capture->backend->start (capture->device, &capture->spec, &capture->info, NULL);
-}
-
-static void
-wait_before_retry (ZcCapture *capture)
-{
-  capture->retry_at_ns = zc_clock_now_ns () + capture->retry_after_ns;
-  capture->retry_after_ns = MIN (2 * capture->retry_after_ns, ZC_RETRY_MOST_NS);
-}
-
-/* As much silence as a device would have delivered by now, in packets. One that has just begun gets the time to deliver. */
-static gboolean
-is_silence_due (ZcCapture *capture)
-{
-  guint64 passed = frames_until (capture, stamp_now_ns (capture));
-  guint64 hold = capture->info.delay_frames;
-
-  if (capture->rejoins)
-    hold += zc_ns_to_frames (ZC_REJOIN_NS, capture->spec.format.rate);
-  if (passed < capture->spec.latency_frames + hold)
-    return FALSE;
-  fill (capture, capture->spec.latency_frames);
-  return TRUE;
-}
-
-static void
-doze (ZcCapture *capture)
-{
-  g_mutex_lock (&capture->waking);
-  if (!is_woken (capture))
-    g_cond_wait_until (&capture->awake, &capture->waking, g_get_monotonic_time () + DOZE_NS / 1000);
-  g_mutex_unlock (&capture->waking);
-}
-
-static void
-try_again (ZcCapture *capture)
-{
-  if (zc_clock_now_ns () < capture->retry_at_ns)
-    doze (capture);
-  else if (reopen (capture))
-    capture->rejoins = TRUE;
-  else
-    wait_before_retry (capture);
-}
-
-/* The stream runs again. TRUE when its first packet has come. */
-static gboolean
-await_first (ZcCapture *capture)
-{
-  if (capture->backend->borrow (capture->device, &capture->packet)) {
-    capture->borrowed = TRUE;
-    capture->packet_taken = 0;
-    place_packet (capture);
-    capture->away = FALSE;
+  if (!capture->away && capture->backend->start (capture->device, &capture->spec, &capture->info, &failure))
     return TRUE;
-  }
-  if (capture->backend->wait (capture->device, DOZE_NS, NULL) == ZC_WAIT_LOST) {
-    capture->rejoins = FALSE;
-    end_stream (capture);
-    wait_before_retry (capture);
-  }
+  capture->away |= g_error_matches (failure, ZC_ERROR, ZC_ERROR_LOST); /* since the last stream, or since open() */
+  if (capture->away)
+    return zc_capture_reopen (capture, error);
+  g_propagate_error (error, g_steal_pointer (&failure));
   return FALSE;
 }
 
-static ZcNext
-wait_for_device (ZcCapture *capture)
+static void
+begin_running (ZcCapture *capture)
 {
-  while (!is_woken (capture)) {
-    if (is_silence_due (capture))
-      return ZC_NEXT_SPAN;
-    if (!capture->rejoins)
-      try_again (capture);
-    else if (await_first (capture))
-      return ZC_NEXT_FOUND;
-  }
-  return ZC_NEXT_WOKEN;
+  capture->running = TRUE;
+  capture->detached = FALSE;
+  capture->keep = FALSE;
+  capture->anchored = capture->rejoins = FALSE;
+  capture->idle = capture->skipped = FALSE;
+  capture->dry_since_ns = ZC_TIME_NONE;
+  capture->glitch = (ZcGlitch){ 0 };
+  capture->end = capture->fill = capture->bridged = 0;
+  capture->unseen_frames = 0;
+  zc_timeline_reset (capture->timeline, capture->spec.format.rate);
+  zc_lateness_reset (&capture->lateness);
 }
-
-/* -- start ------------------------------------------------------------------------------------------------------- */
 
 gboolean
 zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error)
 {
   g_assert (!capture->running && spec->latency_frames > 0 && spec->buffer_frames >= spec->latency_frames);
 
-  if (capture->away && !open_again (capture, error))
-    return FALSE;
-  if (!capture->backend->start (capture->device, spec, &capture->info, error))
-    return FALSE;
   capture->spec = *spec;
-  capture->running = TRUE;
-  capture->detached = FALSE;
-  capture->keep = FALSE;
-  capture->anchored = FALSE;
-  capture->away = capture->rejoins = FALSE;
-  capture->end = capture->fill = 0;
-  capture->unseen_frames = 0;
-  zc_timeline_reset (capture->timeline, spec->format.rate);
-  zc_lateness_reset (&capture->lateness);
+  if (!begin_stream (capture, error))
+    return FALSE;
+  capture->away = FALSE;
+  begin_running (capture);
   return TRUE;
 }
 
+gboolean
+zc_capture_is_gone (const ZcCapture *capture)
+{
+  return capture->away;
+}
+
+void
+zc_capture_start_gone (ZcCapture *capture)
+{
+  g_assert (!capture->running && capture->away);
+  if (capture->info.max_borrowed == 0) /* there was no stream yet */
+    capture->info = (ZcStreamInfo){ .delay_frames = capture->spec.latency_frames,
+      .buffer_frames = capture->spec.buffer_frames, .max_borrowed = 1 };
+  begin_running (capture);
+  zc_capture_begin_absence (capture);
+}
+
 /* -- packets ----------------------------------------------------------------------------------------------------- */
+
+gboolean
+zc_capture_borrow (ZcCapture *capture)
+{
+  if (!capture->backend->borrow (capture->device, &capture->packet))
+    return FALSE;
+  capture->borrowed = TRUE;
+  capture->packet_taken = 0;
+  place_packet (capture);
+  return TRUE;
+}
 
 /* Packets that are kept come home first; the backend tells of the loss again then. */
 static ZcNext
@@ -427,26 +383,25 @@ lose (ZcCapture *capture, GError **error)
     g_clear_error (error);
     return ZC_NEXT_FULL;
   }
-  begin_absence (capture);
+  zc_capture_end_stream (capture);
+  zc_capture_begin_absence (capture);
   return ZC_NEXT_LOST;
 }
 
 static ZcNext
 wait_for_packet (ZcCapture *capture, GError **error)
 {
-  while (!is_woken (capture)) {
+  while (!zc_capture_is_woken (capture)) {
     gboolean full = capture->kept == capture->info.max_borrowed;
     ZcWait wait;
 
     if (capture->kept > 0 && !capture->info.lends_while_waiting)
       return ZC_NEXT_FULL;
-    if (!full && capture->backend->borrow (capture->device, &capture->packet)) {
-      capture->borrowed = TRUE;
-      capture->packet_taken = 0;
-      place_packet (capture);
+    if (!full && zc_capture_borrow (capture))
       return ZC_NEXT_SPAN;
-    }
-    wait = capture->backend->wait (capture->device, ZC_WAIT_SLICE_NS, error);
+    if (!full && is_idle_silence_due (capture))
+      return ZC_NEXT_SPAN;
+    wait = capture->backend->wait (capture->device, wait_slice_ns (capture), error);
     if (wait == ZC_WAIT_LOST)
       return lose (capture, error);
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
@@ -462,10 +417,10 @@ zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error)
   guint taken;
 
   g_assert (capture->running);
-  if (is_woken (capture))
+  if (zc_capture_is_woken (capture))
     return ZC_NEXT_WOKEN;
   if (!capture->borrowed && capture->fill == 0) {
-    ZcNext next = capture->away ? wait_for_device (capture) : wait_for_packet (capture, error);
+    ZcNext next = capture->away ? zc_capture_wait_for_device (capture, error) : wait_for_packet (capture, error);
     if (next != ZC_NEXT_SPAN)
       return next;
   }
@@ -517,6 +472,7 @@ advance_fill (ZcCapture *capture, guint frames)
 {
   g_assert (frames <= capture->fill);
   zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, frames);
+  zc_stats_add (capture->stats, ZC_STAT_FRAMES_FILLED, frames);
   capture->fill -= frames;
   capture->fill_position += frames;
   capture->fill_discont &= frames == 0;
@@ -542,7 +498,7 @@ zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames)
   ZcStamp stamp = zc_timeline_stamp (capture->timeline, position, frames);
 
   zc_histogram_add (&capture->stats->lateness,
-      zc_lateness_note (&capture->lateness, stamp.end_ns, stamp_now_ns (capture)));
+      zc_lateness_note (&capture->lateness, stamp.end_ns, zc_capture_now_ns (capture)));
   return stamp;
 }
 
@@ -567,7 +523,7 @@ zc_capture_stop (ZcCapture *capture)
 {
   g_assert (capture->running);
   if (!capture->away || capture->rejoins)
-    end_stream (capture);
+    zc_capture_end_stream (capture);
   capture->running = FALSE;
 }
 
@@ -576,6 +532,7 @@ zc_capture_close (ZcCapture *capture)
 {
   if (capture->running)
     zc_capture_stop (capture);
+  g_clear_error (&capture->hopeless);
   capture->backend->close (capture->device);
   zc_timeline_free (capture->timeline);
   g_mutex_clear (&capture->waking);

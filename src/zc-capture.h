@@ -22,6 +22,7 @@ typedef enum {
   ZC_NEXT_FULL,
   ZC_NEXT_WOKEN,
   ZC_NEXT_LOST,  /* the device is gone; *error says why. No packet is kept. Stop, or go on: silence until it is back */
+  ZC_NEXT_FAILED, /* it is there again, and cannot be captured any more; *error says why. Stop */
   ZC_NEXT_FOUND, /* it is back, or what is there in its place, and delivers: device_name and stream_info are of that one */
 } ZcNext;
 
@@ -32,6 +33,18 @@ typedef struct {
   guint64 position;   /* of the first frame, in frames since start(), lost ones included */
   gboolean discont;   /* what came before it is not what the device played before it */
 } ZcSpan;
+
+/* What silence takes the place of; without, positions go on all the same, and the span that follows has discont. */
+typedef enum {
+  ZC_FILL_GLITCHES = 1 << 0, /* frames that the device left out */
+  ZC_FILL_IDLE = 1 << 1,     /* time in which the device delivers nothing, as nothing plays */
+} ZcFill;
+
+/* Frames that the device did not deliver while it ran. */
+typedef struct {
+  guint64 frames;     /* 0 if it did not say how many, and time did not tell */
+  const gchar *cause; /* for people; static */
+} ZcGlitch;
 
 /* The clock to stamp in, now (ns). Called twice a packet, in the streaming thread. */
 typedef gint64 (*ZcClockFunc) (gpointer data);
@@ -51,6 +64,18 @@ void zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data);
 
 /* Capture runs from now on. Position 0 is the first frame that comes. Blocks at most ZC_START_TIMEOUT_NS. */
 gboolean zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error);
+
+/* The device has gone since open(), and was not there for the last start() nor since. */
+gboolean zc_capture_is_gone (const ZcCapture *capture);
+
+/* After a start() that failed as the device is gone: capture runs as after LOST, with silence until it is back. Position 0 is now. */
+void zc_capture_start_gone (ZcCapture *capture);
+
+/* From the next packet on; nothing is filled before the first call. The streaming thread. */
+void zc_capture_set_fills (ZcCapture *capture, ZcFill fills);
+
+/* The glitches that next() has met since the last call, as one. FALSE if there was none. The streaming thread. */
+gboolean zc_capture_take_glitch (ZcCapture *capture, ZcGlitch *glitch);
 
 /* Between start() and stop(). */
 gboolean zc_capture_is_running (const ZcCapture *capture);

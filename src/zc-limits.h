@@ -23,8 +23,23 @@
 #define ZC_RETRY_FIRST_NS (G_GINT64_CONSTANT (20) * 1000 * 1000)
 #define ZC_RETRY_MOST_NS  (G_GINT64_CONSTANT (320) * 1000 * 1000)
 
+/* The same when the last try has hung: what it left behind shall have an end. */
+#define ZC_RETRY_HUNG_NS (G_GINT64_CONSTANT (10) * 1000 * 1000 * 1000)
+
+/* A device that has delivered for so long since it was found is tried again at once. */
+#define ZC_RETRY_CALM_NS (G_GINT64_CONSTANT (1000) * 1000 * 1000)
+
+/* How long a server that has just started may take to find the device that was captured, before another default is. */
+#define ZC_SETTLE_NS (G_GINT64_CONSTANT (1000) * 1000 * 1000)
+
 /* How long a stream that was begun anew may take for its first packet before silence takes its place. */
 #define ZC_REJOIN_NS (G_GINT64_CONSTANT (200) * 1000 * 1000)
+
+/* A device that delivers nothing for so long is idle. Made sooner, silence would overlap what a busy driver delivers late. */
+#define ZC_IDLE_NS (G_GINT64_CONSTANT (200) * 1000 * 1000)
+
+/* A break is filled with silence up to this length; a longer one (a computer that slept) stays a gap. */
+#define ZC_FILL_MOST_NS (G_GINT64_CONSTANT (60) * 1000 * 1000 * 1000)
 
 /* A wait for packets returns at least this often, to notice what no event tells. */
 #define ZC_WAIT_SLICE_NS (G_GINT64_CONSTANT (500) * 1000 * 1000)

@@ -24,3 +24,64 @@ zc_registry_find (const gchar *name)
       return *backend;
   return NULL;
 }
+
+static ZcDevice *
+open_with (const ZcBackend *backend, const ZcTarget *target, ZcFormat *native, GError **error)
+{
+  if (zc_target_is_process (target) && !backend->captures_processes) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "%s cannot capture the sound of single processes. Leave process-id "
+        "and process-mode unset, or choose another backend.", backend->title);
+    return NULL;
+  }
+  return backend->open (target, native, error);
+}
+
+/* The first backend whose server answers; a server that answers with an error has the last word. */
+static ZcDevice *
+open_automatic (const ZcTarget *target, const ZcBackend **chosen, ZcFormat *native, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+
+  for (const ZcBackend *const *backend = zc_registry_list (); *backend != NULL; backend++) {
+    ZcDevice *device;
+
+    if (!(*backend)->automatic)
+      continue;
+    g_clear_error (&failure);
+    *chosen = *backend;
+    device = open_with (*backend, target, native, &failure);
+    if (device != NULL)
+      return device;
+    if (!g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_SERVER))
+      break;
+  }
+  if (failure == NULL)
+    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER, "This build knows no audio system. Build it with one, or "
+        "choose backend=simulated.");
+  else
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return NULL;
+}
+
+static void
+set_unknown (GError **error, const gchar *name)
+{
+  g_autoptr (GString) known = g_string_new ("auto");
+
+  for (const ZcBackend *const *each = zc_registry_list (); *each != NULL; each++)
+    g_string_append_printf (known, ", %s", (*each)->name);
+  g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "This build has no backend \"%s\". Choose one of: %s.", name,
+      known->str);
+}
+
+ZcDevice *
+zc_registry_open (const gchar *name, const ZcTarget *target, const ZcBackend **backend, ZcFormat *native, GError **error)
+{
+  if (g_strcmp0 (name, "auto") == 0)
+    return open_automatic (target, backend, native, error);
+  *backend = zc_registry_find (name);
+  if (*backend != NULL)
+    return open_with (*backend, target, native, error);
+  set_unknown (error, name);
+  return NULL;
+}

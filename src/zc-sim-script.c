@@ -113,7 +113,7 @@ parse_device_word (ZcSimScript *script, const gchar *key, const gchar *value, gb
 static gboolean
 parse_step (ZcSimScript *script, const gchar *key, const gchar *value)
 {
-  static const gchar *const words[] = { "play", "silent", "glitch", "lose", NULL };
+  static const gchar *const words[] = { "play", "silent", "glitch", "idle", "lose", NULL };
   ZcSimStep step = { 0 };
   guint what;
 
@@ -136,18 +136,18 @@ parse_word (ZcSimScript *script, const gchar *word)
   return known ? good : parse_step (script, parts[0], parts[1]);
 }
 
-/* A glitch alters what follows it, so something must. */
+/* A glitch and an idle time alter what follows them, so something must; and a glitch is one after something. */
 static gboolean
 ends_well (ZcSimScript *script)
 {
   const ZcSimStep forever = { ZC_SIM_PLAY, MAX_FRAMES };
-  guint n = script->steps->len;
+  ZcSimWhat first, last;
 
-  if (n == 0)
+  if (script->steps->len == 0)
     g_array_append_val (script->steps, forever);
-  return n == 0
-      || (g_array_index (script->steps, ZcSimStep, n - 1).what != ZC_SIM_GLITCH
-          && g_array_index (script->steps, ZcSimStep, 0).what != ZC_SIM_GLITCH);
+  first = g_array_index (script->steps, ZcSimStep, 0).what;
+  last = g_array_index (script->steps, ZcSimStep, script->steps->len - 1).what;
+  return first != ZC_SIM_GLITCH && last != ZC_SIM_GLITCH && last != ZC_SIM_IDLE;
 }
 
 ZcSimScript *
@@ -172,7 +172,7 @@ zc_sim_script_parse (const gchar *text, GError **error)
     }
   if (!ends_well (script)) {
     g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no simulated device \"%s\": a glitch lies between "
-        "two other steps. See docs/backends.md.", text);
+        "two other steps, an idle time before one. See docs/backends.md.", text);
     zc_sim_script_free (script);
     return NULL;
   }

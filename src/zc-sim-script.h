@@ -8,7 +8,7 @@ G_BEGIN_DECLS
 
 typedef enum { ZC_SIM_COUNTING, ZC_SIM_TONE, ZC_SIM_SILENCE } ZcSimSignal;
 
-typedef enum { ZC_SIM_PLAY, ZC_SIM_SILENT, ZC_SIM_GLITCH, ZC_SIM_LOSE } ZcSimWhat;
+typedef enum { ZC_SIM_PLAY, ZC_SIM_SILENT, ZC_SIM_GLITCH, ZC_SIM_IDLE, ZC_SIM_LOSE } ZcSimWhat;
 
 typedef struct {
   ZcSimWhat what;

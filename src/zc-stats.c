@@ -19,6 +19,7 @@ static const gchar *const names[ZC_N_STATS] = {
   [ZC_STAT_LOST_OVERFLOW] = "frames-lost-overflow",
   [ZC_STAT_LOST_EARLY] = "frames-lost-early",
   [ZC_STAT_LOST_UNFINISHED] = "frames-lost-unfinished",
+  [ZC_STAT_FRAMES_FILLED] = "frames-filled",
 };
 
 const gchar *

@@ -13,7 +13,7 @@ G_BEGIN_DECLS
 
 typedef enum {
   ZC_STAT_FRAMES_CAPTURED, /* sound that went downstream */
-  ZC_STAT_FRAMES_SILENCE,  /* what the device marked as silent, gone downstream as silence */
+  ZC_STAT_FRAMES_SILENCE,  /* what went downstream as silence, marked so by the device or filled in */
   ZC_STAT_FRAMES_LOST,     /* what the device played and nobody downstream got */
   ZC_STAT_FRAMES_EXPECTED, /* what the device played while we listened, by its own position */
   ZC_STAT_PACKETS,         /* buffers that went downstream */
@@ -29,6 +29,7 @@ typedef enum {
   ZC_STAT_LOST_OVERFLOW,   /* dropped because the pool was at its bound */
   ZC_STAT_LOST_EARLY,      /* from before running time began, or went on */
   ZC_STAT_LOST_UNFINISHED, /* in the unfinished packet when the stream ended */
+  ZC_STAT_FRAMES_FILLED,   /* of the silence: what is in place of frames that the device did not deliver */
   ZC_N_STATS,
 } ZcStat;
 

@@ -13,9 +13,9 @@ typedef struct {
   ZcStreamSpec spec;
 } Fixture;
 
-/* `script` at 48 kHz; the clock is far ahead, so that every packet is there at once. */
+/* `script` at 48 kHz. */
 static void
-start (Fixture *fixture, const gchar *script)
+start_now (Fixture *fixture, const gchar *script)
 {
   g_autofree gchar *device = g_strdup_printf ("clock=manual %s", script);
   ZcTarget target = { .device = device };
@@ -27,6 +27,13 @@ start (Fixture *fixture, const gchar *script)
   fixture->spec = (ZcStreamSpec){ .format = *zc_capture_native_format (fixture->capture), .latency_frames = 480,
     .buffer_frames = 480000 };
   g_assert_true (zc_capture_start (fixture->capture, &fixture->spec, &error));
+}
+
+/* The clock is far ahead, so that every packet is there at once. */
+static void
+start (Fixture *fixture, const gchar *script)
+{
+  start_now (fixture, script);
   zc_sim_set_now_ns (zc_sim_get_now_ns () + 5000 * MS);
 }
 
@@ -118,6 +125,145 @@ glitch_is_counted_to_the_frame (void)
 }
 
 static void
+glitch_is_filled_to_the_frame (void)
+{
+  Fixture fixture;
+  ZcGlitch glitch;
+  ZcSpan span;
+
+  start (&fixture, "packet=480 play=480 glitch=623 play=1");
+  zc_capture_set_fills (fixture.capture, ZC_FILL_GLITCHES);
+  span = next (&fixture);
+  zc_capture_advance (fixture.capture, 480);
+  g_assert_false (zc_capture_take_glitch (fixture.capture, &glitch));
+  span = next (&fixture);
+  g_assert_true (zc_capture_take_glitch (fixture.capture, &glitch));
+  g_assert_cmpuint (glitch.frames, ==, 623);
+  g_assert_false (zc_capture_take_glitch (fixture.capture, &glitch));
+  g_assert_true (span.discont && span.data == NULL && span.position == 480 && span.frames == 480);
+  zc_capture_advance (fixture.capture, 480);
+  span = next (&fixture);
+  g_assert_true (!span.discont && span.data == NULL && span.position == 960 && span.frames == 143);
+  zc_capture_advance (fixture.capture, 143);
+  span = next (&fixture);
+  g_assert_true (!span.discont && span.position == 480 + 623);
+  assert_counts (&fixture, &span, 480 + 623);
+  zc_capture_advance (fixture.capture, 480);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_LOST), ==, 0);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_FILLED), ==, 623);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_EXPECTED), ==, 480 + 623 + 480);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_GLITCHES), ==, 1);
+  finish (&fixture);
+}
+
+/* -- idle time --------------------------------------------------------------------------------------------------- */
+
+static gint cranking;
+
+/* 1 ms at a time, as soon as nothing is left to do. */
+static gpointer
+crank (gpointer data)
+{
+  while (g_atomic_int_get (&cranking)) {
+    if (zc_sim_waiting () > 0)
+      zc_sim_set_now_ns (zc_sim_get_now_ns () + MS);
+    else
+      g_thread_yield ();
+  }
+  return NULL;
+}
+
+typedef struct {
+  guint64 silence; /* frames */
+  guint64 jumped;  /* frames */
+  guint64 sound;
+  guint64 position; /* after all of them */
+  guint disconts;
+} Taken;
+
+/* Takes frames up to this position; each one of sound is the next that the script plays. */
+static Taken
+take_until (Fixture *fixture, guint64 position)
+{
+  GThread *thread;
+  Taken taken = { 0 };
+
+  g_atomic_int_set (&cranking, TRUE);
+  thread = g_thread_new ("crank", crank, NULL);
+  while (taken.position < position) {
+    ZcSpan span = next (fixture);
+
+    g_assert_cmpuint (span.position, >=, taken.position);
+    taken.jumped += span.position - taken.position;
+    taken.disconts += span.discont;
+    *(span.data != NULL ? &taken.sound : &taken.silence) += span.frames;
+    if (span.data != NULL)
+      assert_counts (fixture, &span, taken.sound - span.frames);
+    taken.position = span.position + span.frames;
+    zc_capture_stamp (fixture->capture, span.position, span.frames);
+    zc_capture_advance (fixture->capture, span.frames);
+  }
+  g_atomic_int_set (&cranking, FALSE);
+  g_thread_join (thread);
+  return taken;
+}
+
+/* One second of nothing between two of sound, and one before: as much silence, not a frame more or less. */
+static void
+idle_time_is_filled (void)
+{
+  const guint64 total = 4 * 48000;
+  Fixture fixture;
+  Taken taken;
+
+  start_now (&fixture, "packet=480 idle=48000 play=48000 idle=48000 play=1");
+  zc_capture_set_fills (fixture.capture, ZC_FILL_IDLE);
+  taken = take_until (&fixture, total);
+  g_assert_cmpuint (taken.disconts, ==, 1);
+  g_assert_cmpuint (taken.jumped, ==, 0);
+  g_assert_cmpint (ABS ((gint64) taken.silence - 2 * 48000), <=, 96); /* 1 ms is the clock's step */
+  g_assert_cmpuint (taken.silence + taken.sound, ==, taken.position);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_FILLED), ==, taken.silence);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_EXPECTED), ==, taken.position);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_GLITCHES), ==, 0);
+  finish (&fixture);
+}
+
+/* It is no loss, and the sound after it lies where it was heard. */
+static void
+idle_time_can_be_left_out (void)
+{
+  const guint64 total = 3 * 48000;
+  Fixture fixture;
+  Taken taken;
+
+  start_now (&fixture, "packet=480 idle=48000 play=48000 idle=48000 play=1");
+  taken = take_until (&fixture, total);
+  g_assert_cmpuint (taken.disconts, ==, 2);
+  g_assert_cmpuint (taken.silence, ==, 0);
+  g_assert_cmpint (ABS ((gint64) taken.jumped - 48000), <=, 96); /* position 0 is the first frame */
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_LOST), ==, 0);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_FRAMES_EXPECTED), ==, taken.sound);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_GLITCHES), ==, 0);
+  finish (&fixture);
+}
+
+/* Shorter than what a busy driver may take: nothing is made up. */
+static void
+hesitation_is_no_idle_time (void)
+{
+  Fixture fixture;
+  Taken taken;
+
+  start_now (&fixture, "packet=480 play=4800 idle=4800 play=1");
+  zc_capture_set_fills (fixture.capture, ZC_FILL_IDLE);
+  taken = take_until (&fixture, 9600);
+  g_assert_cmpuint (taken.silence, ==, 0);
+  g_assert_cmpuint (taken.disconts, ==, 1);
+  finish (&fixture);
+}
+
+static void
 loss_is_a_result (void)
 {
   Fixture fixture;
@@ -182,7 +328,6 @@ absence_is_bridged (void)
   g_thread_join (thread);
   back_at = zc_ns_to_frames ((guint64) (zc_sim_get_now_ns () - 20 * MS - begin_ns), 48000);
   g_assert_cmpuint (back_at, ==, 5150 * 48);
-  g_assert_cmpuint (position, >=, back_at - 3 * 480);
   g_assert_cmpuint (position, <=, back_at);
 
   while ((span = next (&fixture)).data == NULL) {
@@ -199,23 +344,104 @@ absence_is_bridged (void)
   finish (&fixture);
 }
 
+static gpointer
+wake_soon (gpointer capture)
+{
+  g_usleep (20000);
+  zc_capture_wake (capture, TRUE);
+  return NULL;
+}
+
 static void
 absence_can_be_woken_from_and_stopped (void)
 {
   g_autoptr (GError) error = NULL;
+  GThread *thread;
   Fixture fixture;
   ZcSpan span;
 
   start (&fixture, "packet=480 lose away-ms=1000000");
   g_assert_cmpint (zc_capture_next (fixture.capture, &span, &error), ==, ZC_NEXT_LOST);
-  zc_capture_wake (fixture.capture, TRUE);
+  thread = g_thread_new ("wake", wake_soon, fixture.capture);
   g_assert_cmpint (zc_capture_next (fixture.capture, &span, NULL), ==, ZC_NEXT_WOKEN);
+  g_thread_join (thread);
   zc_capture_wake (fixture.capture, FALSE);
   zc_sim_set_now_ns (zc_sim_get_now_ns () + 100 * MS);
   span = next (&fixture); /* lost before its first packet: silence all the same */
   g_assert_null (span.data);
   g_assert_cmpuint (span.position, ==, 0);
   zc_capture_stop (fixture.capture);
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 1000000 * MS); /* all devices are back */
+  finish (&fixture);
+}
+
+/* A reader that is always later than silence is due gets the device all the same. */
+static void
+absence_ends_for_a_late_reader (void)
+{
+  gint64 deadline_us = g_get_monotonic_time () + 5 * G_USEC_PER_SEC;
+  Fixture fixture;
+  ZcSpan span;
+
+  start (&fixture, "packet=480 play=480 lose away-ms=100");
+  take_all (&fixture, 0, FALSE, ZC_NEXT_LOST);
+  while (zc_capture_next (fixture.capture, &span, NULL) == ZC_NEXT_SPAN) {
+    ZcStamp stamp = zc_capture_stamp (fixture.capture, span.position, span.frames);
+
+    zc_capture_advance (fixture.capture, span.frames);
+    zc_sim_set_now_ns (stamp.end_ns + 250 * MS);
+    g_assert_cmpint (g_get_monotonic_time (), <, deadline_us);
+  }
+  g_assert_cmpuint (zc_capture_bridged_frames (fixture.capture), >, 4800);
+  finish (&fixture);
+}
+
+/* Back so soon that there is nothing to fill: the break shows all the same. */
+static void
+absence_without_silence_is_a_break (void)
+{
+  GThread *thread;
+  Fixture fixture;
+  ZcSpan span;
+
+  start_now (&fixture, "packet=480 play=480 lose");
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 10 * MS);
+  g_assert_cmpuint (take_all (&fixture, 0, FALSE, ZC_NEXT_LOST), ==, 480);
+  thread = g_thread_new ("crank", crank_when_waited_for, NULL);
+  g_assert_cmpuint (take_all (&fixture, 480, TRUE, ZC_NEXT_FOUND), ==, 480);
+  g_thread_join (thread);
+  span = next (&fixture);
+  g_assert_true (span.discont && span.data != NULL && span.position == 480);
+  finish (&fixture);
+}
+
+/* A flush, say, while the device is gone: the stream begins anew, without it. */
+static void
+absence_can_be_begun_with (void)
+{
+  g_autoptr (GError) error = NULL;
+  Fixture fixture;
+  ZcSpan span;
+
+  start (&fixture, "packet=480 play=480 lose away-ms=100");
+  take_all (&fixture, 0, FALSE, ZC_NEXT_LOST);
+  zc_capture_stop (fixture.capture);
+  g_assert_false (zc_capture_start (fixture.capture, &fixture.spec, &error));
+  g_assert_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE);
+  g_assert_true (zc_capture_is_gone (fixture.capture));
+  zc_capture_start_gone (fixture.capture);
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 50 * MS);
+  span = next (&fixture);
+  g_assert_true (span.discont && span.data == NULL && span.position == 0);
+  zc_capture_stop (fixture.capture);
+
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 100 * MS);
+  g_clear_error (&error);
+  g_assert_true (zc_capture_start (fixture.capture, &fixture.spec, &error));
+  g_assert_false (zc_capture_is_gone (fixture.capture));
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 20 * MS);
+  span = next (&fixture);
+  assert_counts (&fixture, &span, 0);
   finish (&fixture);
 }
 
@@ -344,9 +570,16 @@ main (int argc, char **argv)
   g_test_add_func ("/capture/spans-are-taken-in-parts", spans_are_taken_in_parts);
   g_test_add_func ("/capture/silence-has-no-bytes", silence_has_no_bytes);
   g_test_add_func ("/capture/glitch-is-counted-to-the-frame", glitch_is_counted_to_the_frame);
+  g_test_add_func ("/capture/glitch-is-filled-to-the-frame", glitch_is_filled_to_the_frame);
+  g_test_add_func ("/capture/idle-time-is-filled", idle_time_is_filled);
+  g_test_add_func ("/capture/idle-time-can-be-left-out", idle_time_can_be_left_out);
+  g_test_add_func ("/capture/hesitation-is-no-idle-time", hesitation_is_no_idle_time);
   g_test_add_func ("/capture/loss-is-a-result", loss_is_a_result);
   g_test_add_func ("/capture/absence-is-bridged", absence_is_bridged);
   g_test_add_func ("/capture/absence-can-be-woken-from-and-stopped", absence_can_be_woken_from_and_stopped);
+  g_test_add_func ("/capture/absence-ends-for-a-late-reader", absence_ends_for_a_late_reader);
+  g_test_add_func ("/capture/absence-without-silence-is-a-break", absence_without_silence_is_a_break);
+  g_test_add_func ("/capture/absence-can-be-begun-with", absence_can_be_begun_with);
   g_test_add_func ("/capture/wake-lasts-until-it-is-off", wake_lasts_until_it_is_off);
   g_test_add_func ("/capture/stamps-are-in-the-callers-clock", stamps_are_in_the_callers_clock);
   g_test_add_func ("/capture/late-reader-loses-what-the-engine-cannot-hold",

@@ -51,7 +51,7 @@ GST_START_TEST (glitch_is_a_gap_to_the_frame)
   ZcTest test;
   GstBuffer *before, *after;
 
-  zc_test_start (&test, "packet=480 play=500 glitch=100 play=1", NULL, NULL);
+  zc_test_start (&test, "packet=480 play=500 glitch=100 play=1", "on-glitch=gap", NULL);
   zc_test_crank_ms (&test, 50);
   gst_buffer_unref (zc_test_pull (&test));
   before = zc_test_pull (&test); /* the 20 frames before the glitch: nothing captured is lost */
@@ -67,6 +67,42 @@ GST_START_TEST (glitch_is_a_gap_to_the_frame)
   fail_unless_equals_uint64 (zc_test_stat (&test, "glitches"), 1);
   gst_buffer_unref (before);
   gst_buffer_unref (after);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* What is missing is silence, and the bus hears of it. */
+GST_START_TEST (glitch_is_filled_to_the_frame)
+{
+  guint64 frames, position = 0, sound = 0;
+  const GstStructure *told;
+  GstMessage *message;
+  ZcTest test;
+
+  zc_test_start (&test, "packet=480 play=480 glitch=960 play=1", NULL, NULL);
+  zc_test_crank_ms (&test, 60);
+  while (position < 5 * 480) {
+    GstBuffer *buffer = zc_test_pull (&test);
+
+    fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), position);
+    fail_unless_equals_int (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT), position == 0 || position == 480);
+    if (!GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP)) {
+      zc_test_assert_counts (buffer, position);
+      sound += 480;
+    }
+    position = GST_BUFFER_OFFSET_END (buffer);
+    gst_buffer_unref (buffer);
+  }
+  fail_unless_equals_uint64 (sound, 3 * 480);
+  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
+  fail_unless (gst_message_has_name (message, "zcloopback-glitch"));
+  told = gst_message_get_structure (message);
+  fail_unless (gst_structure_get_uint64 (told, "frames", &frames) && frames == 960);
+  fail_unless (gst_structure_has_field_typed (told, "cause", G_TYPE_STRING));
+  fail_unless (gst_structure_has_field_typed (told, "device", G_TYPE_STRING));
+  gst_message_unref (message);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 0);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-filled"), 960);
   zc_test_finish (&test);
 }
 GST_END_TEST
@@ -455,6 +491,87 @@ GST_START_TEST (loss_is_bridged_with_silence)
 }
 GST_END_TEST
 
+/* A pause, a flush, other caps: the stream begins anew, and goes on with silence. */
+GST_START_TEST (pause_without_the_device_is_no_end)
+{
+  gboolean sound = FALSE;
+  GstMessage *message;
+  GstBuffer *buffer;
+  guint gaps = 0;
+  ZcTest test;
+
+  zc_test_start (&test, "packet=480 play=4800 lose away-ms=300", NULL, NULL);
+  zc_test_crank_ms (&test, 100);
+  for (guint i = 0; i < 10; i++)
+    gst_buffer_unref (zc_test_pull (&test));
+  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
+  fail_unless (gst_message_has_name (message, "zcloopback-lost"));
+  gst_message_unref (message);
+  gst_element_set_state (test.element, GST_STATE_PAUSED);
+  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  while (!sound) {
+    zc_test_pass_ms (&test, 10);
+    buffer = gst_harness_try_pull (test.harness);
+    if (buffer == NULL)
+      continue;
+    sound = !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP);
+    gaps += !sound;
+    gst_buffer_unref (buffer);
+  }
+  fail_unless (gaps > 10, "%u packets of silence", gaps);
+  message = zc_test_message (&test, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR);
+  fail_unless (gst_message_has_name (message, "zcloopback-recovered"));
+  gst_message_unref (message);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+GST_START_TEST (loss_can_become_an_error_while_it_lasts)
+{
+  GstMessage *message;
+  ZcTest test;
+
+  zc_test_start (&test, "packet=480 play=480 lose away-ms=1000000", NULL, NULL);
+  zc_test_crank_ms (&test, 10);
+  gst_buffer_unref (zc_test_pull (&test));
+  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
+  fail_unless (gst_message_has_name (message, "zcloopback-lost"));
+  gst_message_unref (message);
+  gst_util_set_object_arg (G_OBJECT (test.element), "on-loss", "error");
+  zc_test_pass_ms (&test, 1000);
+  zc_test_assert_one_error (&test, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "went away");
+  zc_test_finish (&test);
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 1000000 * GST_MSECOND); /* all devices are back */
+}
+GST_END_TEST
+
+/* No packet for two seconds in the middle: GAP buffers in time, one stream. */
+GST_START_TEST (idle_time_is_silence_if_asked)
+{
+  guint64 position = 0, silent = 0;
+  ZcTest test;
+
+  zc_test_start (&test, "packet=480 play=4800 idle=96000 play=1", "idle=synthesize", NULL);
+  while (position < 3 * 48000) {
+    GstBuffer *buffer;
+
+    zc_test_pass_ms (&test, 5);
+    while ((buffer = gst_harness_try_pull (test.harness)) != NULL) {
+      fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), position);
+      fail_unless_equals_int (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT), position == 0);
+      position = GST_BUFFER_OFFSET_END (buffer);
+      if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP))
+        silent += position - GST_BUFFER_OFFSET (buffer);
+      gst_buffer_unref (buffer);
+    }
+  }
+  fail_unless (silent >= 96000 - 2 * 480 && silent <= 96000, "%" G_GUINT64_FORMAT, silent);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "glitches"), 0);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 static void
 assert_start_fails (const gchar *script, const gchar *properties, gint code, const gchar *word)
 {
@@ -558,6 +675,7 @@ element_suite (void)
   tcase_add_test (tc, odd_pieces_become_steady_packets);
   tcase_add_test (tc, pts_is_the_time_of_capture);
   tcase_add_test (tc, glitch_is_a_gap_to_the_frame);
+  tcase_add_test (tc, glitch_is_filled_to_the_frame);
   tcase_add_test (tc, silence_is_a_gap_and_no_copy);
   tcase_add_test (tc, buffers_are_recycled);
   tcase_add_test (tc, copy_mode_shows_its_true_number);
@@ -572,6 +690,9 @@ element_suite (void)
   tcase_add_test (tc, same_caps_again_lose_nothing);
   tcase_add_test (tc, loss_is_one_error_after_all_that_came);
   tcase_add_test (tc, loss_is_bridged_with_silence);
+  tcase_add_test (tc, pause_without_the_device_is_no_end);
+  tcase_add_test (tc, loss_can_become_an_error_while_it_lasts);
+  tcase_add_test (tc, idle_time_is_silence_if_asked);
   tcase_add_test (tc, bad_settings_are_one_error);
   tcase_add_test (tc, impossible_caps_are_one_error);
   tcase_add_test (tc, latency_is_told_and_changes_are_posted);

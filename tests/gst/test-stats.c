@@ -21,7 +21,8 @@ GST_START_TEST (lost_frames_have_a_cause)
   GstBuffer *held[2];
   ZcTest test;
 
-  zc_test_start (&test, "packet=240 play=3360 glitch=100 play=1", "pool-min-buffers=2 pool-max-buffers=2", NULL);
+  zc_test_start (&test, "packet=240 play=3360 glitch=100 play=1", "pool-min-buffers=2 pool-max-buffers=2 on-glitch=gap",
+      NULL);
   zc_test_crank_ms (&test, 40);
   for (guint i = 0; i < 2; i++)
     held[i] = zc_test_pull (&test);

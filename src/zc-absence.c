@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A capture whose device is gone: it is tried again and again, and silence takes its place until it delivers. */
+#include "zc-capture-private.h"
+#include "zc-clock.h"
+#include "zc-limits.h"
+
+/* Without a device nothing tells that time has passed. */
+#define DOZE_NS (G_GINT64_CONSTANT (5) * 1000 * 1000)
+
+/* A device that comes for moments only is not tried again at once. */
+void
+zc_capture_begin_absence (ZcCapture *capture)
+{
+  gint64 now_ns = zc_clock_now_ns ();
+
+  capture->away = TRUE;
+  capture->fill_discont = TRUE;
+  capture->bridged = 0;
+  capture->retry_at_ns = now_ns;
+  if (now_ns - capture->found_at_ns > ZC_RETRY_CALM_NS)
+    capture->retry_after_ns = ZC_RETRY_FIRST_NS;
+  else
+    capture->retry_at_ns += capture->retry_after_ns;
+  zc_stats_add (capture->stats, ZC_STAT_GLITCHES, 1);
+  zc_capture_anchor (capture, zc_capture_now_ns (capture));
+}
+
+/* The one that is gone stays open until then: its clock and its name are good. */
+static void
+put_in_place (ZcCapture *capture, ZcDevice *device)
+{
+  g_mutex_lock (&capture->waking);
+  capture->backend->close (capture->device);
+  capture->device = device;
+  if (zc_capture_is_woken (capture))
+    capture->backend->wake (device, TRUE);
+  g_mutex_unlock (&capture->waking);
+  capture->detached = FALSE;
+}
+
+/* Where none was named, the one that is gone; if that is not there, another one. A server that has just started may name a default
+ * before it has found its devices. */
+static ZcDevice *
+open_target (ZcCapture *capture, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  ZcTarget same = capture->target;
+  ZcDevice *device;
+
+  if (same.device == NULL && !zc_target_is_process (&same)) {
+    same.device = capture->backend->device_name (capture->device);
+    device = capture->backend->open (&same, &capture->native, &failure);
+    if (device != NULL)
+      return device;
+    if (!g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_DEVICE) || zc_clock_now_ns () < capture->settled_at_ns) {
+      g_propagate_error (error, g_steal_pointer (&failure));
+      return NULL;
+    }
+  }
+  return capture->backend->open (&capture->target, &capture->native, error);
+}
+
+gboolean
+zc_capture_reopen (ZcCapture *capture, GError **error)
+{
+  ZcDevice *device = open_target (capture, error);
+
+  if (device == NULL)
+    return FALSE;
+  put_in_place (capture, device);
+  return capture->backend->start (device, &capture->spec, &capture->info, error);
+}
+
+/* A call that did not end in time may still be under way: not too many of them. */
+static void
+wait_before_retry (ZcCapture *capture, const GError *error)
+{
+  gint64 now_ns = zc_clock_now_ns ();
+  gboolean hangs = g_error_matches (error, ZC_ERROR, ZC_ERROR_TIMEOUT);
+
+  capture->retry_at_ns = now_ns + (hangs ? ZC_RETRY_HUNG_NS : capture->retry_after_ns);
+  capture->retry_after_ns = MIN (2 * capture->retry_after_ns, ZC_RETRY_MOST_NS);
+  if (g_error_matches (error, ZC_ERROR, ZC_ERROR_NO_SERVER))
+    capture->settled_at_ns = now_ns + ZC_SETTLE_NS;
+}
+
+static void
+try_again (ZcCapture *capture)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (zc_clock_now_ns () < capture->retry_at_ns)
+    return;
+  capture->rejoins = zc_capture_reopen (capture, &error);
+  if (capture->rejoins || g_error_matches (error, ZC_ERROR, ZC_ERROR_WOKEN))
+    return;
+  g_debug ("still gone: %s", error->message);
+  wait_before_retry (capture, error);
+  if (g_error_matches (error, ZC_ERROR, ZC_ERROR_FORMAT) || g_error_matches (error, ZC_ERROR, ZC_ERROR_SETTINGS))
+    capture->hopeless = g_steal_pointer (&error);
+}
+
+static void
+doze (ZcCapture *capture)
+{
+  g_mutex_lock (&capture->waking);
+  if (!zc_capture_is_woken (capture))
+    g_cond_wait_until (&capture->awake, &capture->waking, g_get_monotonic_time () + DOZE_NS / 1000);
+  g_mutex_unlock (&capture->waking);
+}
+
+static void
+wait_a_moment (ZcCapture *capture)
+{
+  if (!capture->rejoins) {
+    doze (capture);
+    return;
+  }
+  if (capture->backend->wait (capture->device, DOZE_NS, NULL) != ZC_WAIT_LOST)
+    return;
+  capture->rejoins = FALSE;
+  zc_capture_end_stream (capture);
+  wait_before_retry (capture, NULL);
+}
+
+/* The device comes first, and silence where it has nothing: who takes silence late all the same gets the device. */
+ZcNext
+zc_capture_wait_for_device (ZcCapture *capture, GError **error)
+{
+  while (!zc_capture_is_woken (capture)) {
+    if (!capture->rejoins)
+      try_again (capture);
+    if (capture->hopeless != NULL) {
+      g_propagate_error (error, g_steal_pointer (&capture->hopeless));
+      return ZC_NEXT_FAILED;
+    }
+    if (capture->rejoins && zc_capture_borrow (capture)) {
+      capture->away = FALSE;
+      capture->found_at_ns = zc_clock_now_ns ();
+      return ZC_NEXT_FOUND;
+    }
+    if (zc_capture_is_silence_due (capture))
+      return ZC_NEXT_SPAN;
+    wait_a_moment (capture);
+  }
+  return ZC_NEXT_WOKEN;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* zc-capture-private.h: what zc-capture.c (packets) and zc-absence.c (none, as the device is gone) share. */
+#pragma once
+
+#include "zc-capture.h"
+#include "zc-lateness.h"
+
+G_BEGIN_DECLS
+
+struct _ZcCapture {
+  const ZcBackend *backend;
+  ZcTarget target; /* its device is ours */
+  ZcDevice *device;
+  ZcFormat native;
+  ZcStats *stats;
+
+  GMutex waking; /* held to wake the device, and to put another one in its place */
+  GCond awake;   /* for who waits without a device */
+  _Atomic gboolean woken;
+
+  /* The streaming thread's, while running. */
+  gboolean running;
+  gboolean detached;
+  ZcStreamSpec spec;
+  ZcStreamInfo info;
+  ZcTimeline *timeline;
+  ZcClockFunc clock;
+  gpointer clock_data;
+  ZcLateness lateness;
+
+  gboolean anchored;     /* origin and end mean something */
+  guint64 origin;        /* the device's position of our position 0 */
+  guint64 end;           /* our position after the packets and the silence so far */
+  guint64 unseen_frames; /* lost without a word from the device: its positions fall short by these */
+
+  ZcFill fills;
+  gint64 dry_since_ns; /* when nothing had come; ZC_TIME_NONE once something has */
+  gboolean idle;       /* silence is in place of packets that do not come */
+  ZcGlitch glitch;     /* not yet taken, if it has a cause */
+
+  gboolean away;    /* the stream has ended; the device is open, but gone ... */
+  gboolean rejoins; /* ... or there again, with a stream that runs and has no packet yet */
+  gint64 retry_at_ns;
+  gint64 retry_after_ns;
+  gint64 found_at_ns;
+  gint64 settled_at_ns; /* a server that has just started has found its devices by then */
+  GError *hopeless;     /* trying again is of no use */
+  guint64 bridged;       /* frames of silence since the loss */
+  guint64 fill;          /* frames of silence before anything else */
+  guint64 fill_position;
+  gboolean fill_discont;
+  gboolean skipped; /* frames before the packet, of which nothing is known */
+
+  gboolean borrowed;
+  ZcPacket packet;
+  guint64 packet_position;
+  gboolean packet_discont;
+  guint packet_taken; /* frames of it that advance() has passed */
+  gboolean keep;
+  guint kept; /* packets that advance() has passed and give_back() has not */
+};
+
+/* The clock of the stamps. */
+gint64 zc_capture_now_ns (const ZcCapture *capture);
+
+gboolean zc_capture_is_woken (const ZcCapture *capture);
+
+/* A packet is there, and is ours from now on. */
+gboolean zc_capture_borrow (ZcCapture *capture);
+
+/* Position 0 is then, with silence, if no packet has come yet. */
+void zc_capture_anchor (ZcCapture *capture, gint64 time_ns);
+
+/* TRUE if silence is the next span: as much as a device would have delivered by now, in packets. After anchor(). */
+gboolean zc_capture_is_silence_due (ZcCapture *capture);
+
+void zc_capture_end_stream (ZcCapture *capture);
+
+/* -- zc-absence.c -- */
+
+/* The stream has just been lost. */
+void zc_capture_begin_absence (ZcCapture *capture);
+
+/* SPAN of silence, FOUND with a packet, FAILED or WOKEN. */
+ZcNext zc_capture_wait_for_device (ZcCapture *capture, GError **error);
+
+/* The device that is gone, or what is there in its place, with a stream on it. */
+gboolean zc_capture_reopen (ZcCapture *capture, GError **error);
+
+G_END_DECLS
