@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* zc-backend.h: what an audio system does for us; the contract between the front end (zc-capture) and the backends.
  *
- * Threads. A device is used by one thread at a time: open and close by the one that starts and stops the capture,
- * start to detach by one and the same streaming thread; after detach, give_back and stop by any one. Only wake comes
+ * Threads. A device is used by one thread at a time: open and close by the one that starts and stops the capture or, when it
+ * has been lost, by the streaming thread; start to detach by one and the same streaming thread; after detach, give_back and stop by any one. Only wake comes
  * from any thread, at any moment between open and close. enumerate may be called by several threads at once.
  * Blocking. enumerate, open, start, wait and stop block, each within a bound that zc-limits.h names; nothing else does.
  * State. The front end checks it, so that no backend does: start after open or stop; wait and borrow between start

@@ -5,8 +5,8 @@
  * The thread that calls next() waits on the system itself: there is no thread, no queue and no copy in here. A span
  * is a look at the engine's own memory.
  *
- * Threads: open, close and the getters by the thread that starts and stops; start to stop by one
- * streaming thread; wake by any. */
+ * Threads: open and close by the thread that changes states; start to stop, and the getters meanwhile, by one streaming thread,
+ * which after a loss opens the device anew, too; wake by any. */
 #pragma once
 
 #include "zc-backend.h"
