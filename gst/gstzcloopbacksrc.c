@@ -42,6 +42,7 @@ struct _GstZcLoopbackSrc {
   gint stats_interval_ms; /* the same */
   gint on_loss;           /* the same */
   gint on_glitch;         /* the same */
+  gint follow_default;    /* the same */
   gint stale;    /* atomic: a pause came between; stream and base time are from before it */
   ZcStats stats;
 
@@ -309,10 +310,11 @@ pipeline_now_ns (gpointer data)
 }
 
 static void
-update_fills (GstZcLoopbackSrc *self)
+update_wishes (GstZcLoopbackSrc *self)
 {
   ZcFill fills = g_atomic_int_get (&self->on_glitch) == GST_ZC_ON_GLITCH_FILL ? ZC_FILL_GLITCHES : 0;
 
+  zc_capture_set_follow (self->capture, g_atomic_int_get (&self->follow_default));
   zc_capture_set_fills (self->capture, fills | (self->fills_idle ? ZC_FILL_IDLE : 0));
 }
 
@@ -333,12 +335,15 @@ note_loss (GstZcLoopbackSrc *self, const GError *error)
     gst_zc_poster_tell_lost (&self->poster, self->actual_device, error);
 }
 
-/* It may be another one now: the default, if none was named. */
+/* It is back, or another one is in its place. */
 static void
 find (GstZcLoopbackSrc *self)
 {
   const gchar *device = zc_capture_device_name (self->capture);
-  gboolean is_other = !g_str_equal (device, self->actual_device);
+  g_autofree gchar *previous = g_strdup (self->actual_device);
+  gboolean is_other = !g_str_equal (device, previous);
+  gboolean was_lost = self->loss != NULL;
+  guint64 frames = zc_capture_bridged_frames (self->capture);
 
   g_clear_error (&self->loss);
   GST_OBJECT_LOCK (self);
@@ -351,7 +356,10 @@ find (GstZcLoopbackSrc *self)
   if (is_other)
     g_object_notify (G_OBJECT (self), "actual-device");
   set_latency (self, zc_capture_stream_info (self->capture));
-  gst_zc_poster_tell_recovered (&self->poster, device, zc_capture_bridged_frames (self->capture));
+  if (was_lost)
+    gst_zc_poster_tell_recovered (&self->poster, device, frames);
+  else
+    gst_zc_poster_tell_changed (&self->poster, device, previous, frames);
 }
 
 /* With the device, or with silence until it is there again. */
@@ -496,7 +504,7 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
     return fail (self, error);
   }
   gst_zc_loans_give_back_free (self->loans, self->capture);
-  update_fills (self);
+  update_wishes (self);
   next = zc_capture_next (self->capture, &span, &error);
   if (next == ZC_NEXT_WOKEN)
     return GST_FLOW_FLUSHING;
@@ -510,12 +518,17 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
   tell_glitch (self);
   if (next == ZC_NEXT_FAILED)
     return fail (self, error);
+  if (next == ZC_NEXT_REFUSED) {
+    gst_zc_poster_tell_refused (&self->poster, self->actual_device, error);
+    return GST_FLOW_OK;
+  }
   if (next == ZC_NEXT_LOST) { /* first what came before */
     note_loss (self, error);
     *buffer = gst_zc_packer_flush (self->packer);
     return GST_FLOW_OK;
   }
   if (next == ZC_NEXT_FOUND) {
+    *buffer = gst_zc_packer_flush (self->packer);
     find (self);
     return GST_FLOW_OK;
   }
@@ -752,6 +765,20 @@ gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition
 
 /* -- the object -------------------------------------------------------------------------------------------------- */
 
+/* Also while playing. */
+static void
+retarget (GstZcLoopbackSrc *self)
+{
+  g_autofree gchar *device = NULL;
+  ZcTarget target;
+
+  GST_OBJECT_LOCK (self);
+  device = g_strdup (self->settings.device);
+  target = (ZcTarget){ device, self->settings.process_id, self->settings.process_mode };
+  GST_OBJECT_UNLOCK (self);
+  gst_zc_waker_set_target (&self->waker, &target);
+}
+
 static void
 gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
@@ -764,8 +791,11 @@ gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value
   g_atomic_int_set (&self->overflow, self->settings.overflow);
   g_atomic_int_set (&self->on_loss, self->settings.on_loss);
   g_atomic_int_set (&self->on_glitch, self->settings.on_glitch);
+  g_atomic_int_set (&self->follow_default, self->settings.follow_default);
   g_atomic_int_set (&self->stats_interval_ms, (gint) self->settings.stats_interval_ms);
   GST_OBJECT_UNLOCK (self);
+  if (gst_zc_settings_is_target (id) && id != GST_ZC_SETTING_BACKEND)
+    retarget (self);
   if (gst_zc_settings_is_bound (id))
     apply_bounds (self);
   if (!known)
@@ -854,6 +884,7 @@ gst_zc_loopback_src_init (GstZcLoopbackSrc *self)
   g_mutex_init (&self->bounds);
   gst_zc_settings_init (&self->settings);
   self->overflow = self->settings.overflow;
+  self->follow_default = self->settings.follow_default;
   gst_base_src_set_live (GST_BASE_SRC (self), TRUE);
   gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
 }

@@ -78,6 +78,20 @@ gst_zc_poster_tell_recovered (GstZcPoster *self, const gchar *device, guint64 fr
 }
 
 void
+gst_zc_poster_tell_changed (GstZcPoster *self, const gchar *device, const gchar *previous, guint64 frames)
+{
+  GST_INFO_OBJECT (self->element, "%s in place of %s; %" G_GUINT64_FORMAT " frames of silence", device, previous, frames);
+  post (self, gst_structure_new ("zcloopback-device-changed", "device", G_TYPE_STRING, device, "previous", G_TYPE_STRING,
+      previous, "frames", G_TYPE_UINT64, frames, NULL));
+}
+
+void
+gst_zc_poster_tell_refused (GstZcPoster *self, const gchar *device, const GError *error)
+{
+  GST_ELEMENT_WARNING (self->element, RESOURCE, NOT_FOUND, ("%s", error->message), ("\"%s\" is still captured", device));
+}
+
+void
 gst_zc_poster_tell_stats (GstZcPoster *self, guint interval_ms, guint rate, const ZcStats *stats,
     GstZcAllocation *allocation)
 {

@@ -32,6 +32,10 @@ void gst_zc_poster_tell_glitch (GstZcPoster *self, const gchar *device, const Zc
 void gst_zc_poster_tell_lost (GstZcPoster *self, const gchar *device, const GError *cause);
 void gst_zc_poster_tell_recovered (GstZcPoster *self, const gchar *device, guint64 frames);
 
+/* Another device is captured now, as that is wanted, or is the default; `frames` of silence are between the two. Or it cannot be: a warning. */
+void gst_zc_poster_tell_changed (GstZcPoster *self, const gchar *device, const gchar *previous, guint64 frames);
+void gst_zc_poster_tell_refused (GstZcPoster *self, const gchar *device, const GError *error);
+
 /* The statistics, when `interval_ms` (0: never) of sound have passed since the last time. `rate` is 0 while there is no stream. Allocates
  * only when it posts. */
 void gst_zc_poster_tell_stats (GstZcPoster *self, guint interval_ms, guint rate, const ZcStats *stats,

@@ -27,12 +27,14 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_BACKEND, g_param_spec_enum ("backend", "Backend",
       "The audio system to capture from", GST_TYPE_ZC_BACKEND, GST_ZC_BACKEND_AUTO, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_DEVICE, g_param_spec_string ("device", "Device",
-      "The output to capture: its name, its id, or its description (unset = the default output)", NULL, flags));
+      "The output to capture: its name, its id, or its description (unset = the default output)", NULL, any_time));
+  g_object_class_install_property (klass, GST_ZC_SETTING_FOLLOW_DEFAULT, g_param_spec_boolean ("follow-default",
+      "Follow default", "Capture another output when that becomes the default one, unless device names one", TRUE, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_ID, g_param_spec_uint ("process-id", "Process",
       "Capture only the sound of this process, or all but its sound; 0 = of the device, or all but our own (WASAPI)", 0,
-      G_MAXUINT, 0, flags));
+      G_MAXUINT, 0, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_MODE, g_param_spec_enum ("process-mode",
-      "Process mode", "What process-id means", GST_TYPE_ZC_PROCESS_MODE, ZC_PROCESS_INCLUDE, flags));
+      "Process mode", "What process-id means", GST_TYPE_ZC_PROCESS_MODE, ZC_PROCESS_INCLUDE, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_IDLE, g_param_spec_enum ("idle", "Idle",
       "What to do where a device delivers nothing while nothing plays (WASAPI; the others deliver silence)",
       GST_TYPE_ZC_IDLE, GST_ZC_IDLE_FEED, flags));
@@ -78,6 +80,7 @@ gst_zc_settings_init (GstZcSettings *settings)
 {
   *settings = (GstZcSettings){
     .backend = GST_ZC_BACKEND_AUTO,
+    .follow_default = TRUE,
     .latency_time_us = DEFAULT_LATENCY_TIME_US,
     .buffer_time_us = DEFAULT_BUFFER_TIME_US,
     .memory_mode = DEFAULT_MEMORY_MODE,
@@ -126,6 +129,9 @@ gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
       return TRUE;
     case GST_ZC_SETTING_IDLE:
       settings->idle = (GstZcIdle) g_value_get_enum (value);
+      return TRUE;
+    case GST_ZC_SETTING_FOLLOW_DEFAULT:
+      settings->follow_default = g_value_get_boolean (value);
       return TRUE;
     case GST_ZC_SETTING_ON_GLITCH:
       settings->on_glitch = (GstZcOnGlitch) g_value_get_enum (value);
@@ -189,6 +195,9 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
       return TRUE;
     case GST_ZC_SETTING_IDLE:
       g_value_set_enum (value, (gint) settings->idle);
+      return TRUE;
+    case GST_ZC_SETTING_FOLLOW_DEFAULT:
+      g_value_set_boolean (value, settings->follow_default);
       return TRUE;
     case GST_ZC_SETTING_ON_GLITCH:
       g_value_set_enum (value, (gint) settings->on_glitch);

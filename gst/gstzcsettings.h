@@ -16,6 +16,7 @@ typedef struct {
   guint process_id;
   ZcProcessMode process_mode;
   GstZcIdle idle;
+  gboolean follow_default;
   GstZcOnGlitch on_glitch;
   GstZcOnLoss on_loss;
   gint64 latency_time_us;
@@ -36,6 +37,7 @@ enum {
   GST_ZC_SETTING_PROCESS_ID,
   GST_ZC_SETTING_PROCESS_MODE,
   GST_ZC_SETTING_IDLE,
+  GST_ZC_SETTING_FOLLOW_DEFAULT,
   GST_ZC_SETTING_ON_GLITCH,
   GST_ZC_SETTING_ON_LOSS,
   GST_ZC_SETTING_LATENCY_TIME,

@@ -25,6 +25,15 @@ gst_zc_waker_set_capture (GstZcWaker *self, ZcCapture *capture)
   g_mutex_unlock (&self->lock);
 }
 
+void
+gst_zc_waker_set_target (GstZcWaker *self, const ZcTarget *target)
+{
+  g_mutex_lock (&self->lock);
+  if (self->capture != NULL)
+    zc_capture_set_target (self->capture, target);
+  g_mutex_unlock (&self->lock);
+}
+
 /* Under the lock. An event may be sent in NULL, where there is nothing to wake. */
 static void
 wake (GstZcWaker *self)

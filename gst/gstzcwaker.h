@@ -15,7 +15,7 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  GMutex lock;   /* guards what follows; held while zc_capture_wake() only; no other lock is taken under it */
+  GMutex lock;   /* guards what follows; held while zc_capture_wake() and _set_target() only; no other lock is taken under it */
   GCond changed; /* one of the reasons has */
   ZcCapture *capture;
   gboolean unlocked;
@@ -28,6 +28,9 @@ void gst_zc_waker_clear (GstZcWaker *self);
 
 /* Who is woken from now on, for no reason yet; NULL before that one is closed. It stays the caller's. */
 void gst_zc_waker_set_capture (GstZcWaker *self, ZcCapture *capture);
+
+/* What to capture from now on, if there is something to capture with. */
+void gst_zc_waker_set_target (GstZcWaker *self, const ZcTarget *target);
 
 /* GstBaseSrc's word: create() is to return, or may wait again. */
 void gst_zc_waker_unlock (GstZcWaker *self, gboolean on);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A capture whose device is gone: it is tried again and again, and silence takes its place until it delivers. */
+/* A capture whose device is gone, or shall be another one: it is tried again and again, and silence takes its place until it delivers. */
 #include "zc-capture-private.h"
 #include "zc-clock.h"
 #include "zc-limits.h"
+#include "zc-registry.h"
 
 /* Without a device nothing tells that time has passed. */
 #define DOZE_NS (G_GINT64_CONSTANT (5) * 1000 * 1000)
@@ -38,16 +39,35 @@ put_in_place (ZcCapture *capture, ZcDevice *device)
   capture->detached = FALSE;
 }
 
-/* Where none was named, the one that is gone; if that is not there, another one. A server that has just started may name a default
- * before it has found its devices. */
+gboolean
+zc_capture_take_target (ZcCapture *capture)
+{
+  gboolean taken;
+
+  g_mutex_lock (&capture->waking);
+  taken = atomic_exchange (&capture->retargeted, FALSE);
+  if (taken) {
+    g_free ((gchar *) capture->target.device);
+    capture->target = capture->next_target;
+    capture->next_target.device = NULL;
+    capture->backend->wake (capture->device, zc_capture_is_woken (capture));
+  }
+  g_mutex_unlock (&capture->waking);
+  return taken;
+}
+
+/* Where none was named and the default is not followed, the one that is gone; if that is not there, another one. A server that has
+ * just started may name a default before it has found its devices. */
 static ZcDevice *
 open_target (ZcCapture *capture, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  ZcTarget same = capture->target;
   ZcDevice *device;
+  ZcTarget same;
 
-  if (same.device == NULL && !zc_target_is_process (&same)) {
+  zc_capture_take_target (capture);
+  same = capture->target;
+  if (same.device == NULL && !capture->follow && !zc_target_is_process (&same)) {
     same.device = capture->backend->device_name (capture->device);
     device = capture->backend->open (&same, &capture->native, &failure);
     if (device != NULL)
@@ -57,7 +77,7 @@ open_target (ZcCapture *capture, GError **error)
       return NULL;
     }
   }
-  return capture->backend->open (&capture->target, &capture->native, error);
+  return zc_registry_open_with (capture->backend, &capture->target, &capture->native, error);
 }
 
 gboolean
@@ -89,7 +109,7 @@ try_again (ZcCapture *capture)
 {
   g_autoptr (GError) error = NULL;
 
-  if (zc_clock_now_ns () < capture->retry_at_ns)
+  if (zc_clock_now_ns () < capture->retry_at_ns && !atomic_load (&capture->retargeted))
     return;
   capture->rejoins = zc_capture_reopen (capture, &error);
   if (capture->rejoins || g_error_matches (error, ZC_ERROR, ZC_ERROR_WOKEN))
@@ -98,6 +118,31 @@ try_again (ZcCapture *capture)
   wait_before_retry (capture, error);
   if (g_error_matches (error, ZC_ERROR, ZC_ERROR_FORMAT) || g_error_matches (error, ZC_ERROR, ZC_ERROR_SETTINGS))
     capture->hopeless = g_steal_pointer (&error);
+}
+
+/* The other one is opened first: if it cannot be, all stays as it is. */
+ZcNext
+zc_capture_move (ZcCapture *capture, GError **error)
+{
+  ZcDevice *device;
+
+  if (capture->kept > 0)
+    return ZC_NEXT_FULL;
+  zc_capture_take_target (capture);
+  capture->moved = FALSE;
+  device = zc_registry_open_with (capture->backend, &capture->target, &capture->native, error);
+  if (device == NULL)
+    return ZC_NEXT_REFUSED;
+  if (!zc_target_is_process (&capture->target)
+      && g_str_equal (capture->backend->device_name (device), capture->backend->device_name (capture->device))) {
+    capture->backend->close (device);
+    return ZC_NEXT_SPAN;
+  }
+  zc_capture_end_stream (capture);
+  zc_capture_begin_absence (capture);
+  put_in_place (capture, device);
+  capture->rejoins = capture->backend->start (device, &capture->spec, &capture->info, NULL);
+  return zc_capture_wait_for_device (capture, error);
 }
 
 static void

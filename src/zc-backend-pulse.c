@@ -31,6 +31,8 @@ struct _ZcDevice {
   gchar *default_sink;
   const Sink *sink; /* the one that is captured */
   gboolean gone;    /* and the server says that it is no more */
+  gboolean follows; /* it was opened as the default one */
+  gboolean moved;   /* and the server says that another one is */
   gchar *server;    /* for messages */
 
   guint frame_bytes;
@@ -176,8 +178,12 @@ on_server (pa_context *context, const pa_server_info *info, void *data)
 {
   ZcDevice *device = data;
 
-  if (info != NULL)
-    device->default_sink = g_strdup (info->default_sink_name);
+  if (info == NULL)
+    return;
+  device->moved = device->follows && device->sink != NULL && info->default_sink_name != NULL
+      && g_strcmp0 (info->default_sink_name, device->default_sink) != 0;
+  g_free (device->default_sink);
+  device->default_sink = g_strdup (info->default_sink_name);
 }
 
 /* A server need not end our stream with the sink that it listens to: PipeWire leaves it waiting for another. */
@@ -185,8 +191,12 @@ static void
 on_event (pa_context *context, pa_subscription_event_type_t event, uint32_t index, void *data)
 {
   ZcDevice *device = data;
+  gboolean of_server = (event & PA_SUBSCRIPTION_EVENT_FACILITY_MASK) == PA_SUBSCRIPTION_EVENT_SERVER;
+  pa_operation *operation;
 
-  if ((event & PA_SUBSCRIPTION_EVENT_TYPE_MASK) == PA_SUBSCRIPTION_EVENT_REMOVE && device->sink != NULL
+  if (of_server && device->follows && (operation = pa_context_get_server_info (context, on_server, device)) != NULL)
+    pa_operation_unref (operation);
+  if (!of_server && (event & PA_SUBSCRIPTION_EVENT_TYPE_MASK) == PA_SUBSCRIPTION_EVENT_REMOVE && device->sink != NULL
       && device->sink->index == index)
     device->gone = TRUE;
 }
@@ -197,7 +207,7 @@ subscribe (ZcDevice *device)
   pa_operation *operation;
 
   pa_context_set_subscribe_callback (device->context, on_event, device);
-  operation = pa_context_subscribe (device->context, PA_SUBSCRIPTION_MASK_SINK, NULL, NULL);
+  operation = pa_context_subscribe (device->context, PA_SUBSCRIPTION_MASK_SINK | PA_SUBSCRIPTION_MASK_SERVER, NULL, NULL);
   if (operation != NULL)
     pa_operation_unref (operation);
 }
@@ -234,7 +244,8 @@ choose_sink (ZcDevice *device, const gchar *name, GError **error)
 {
   g_autoptr (GString) known = g_string_new (NULL);
 
-  if (name == NULL)
+  device->follows = name == NULL;
+  if (device->follows)
     name = device->default_sink;
   device->sink = name != NULL ? find_sink (device, name) : NULL;
   if (device->sink != NULL)
@@ -245,7 +256,7 @@ choose_sink (ZcDevice *device, const gchar *name, GError **error)
   if (known->len == 0)
     g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "PulseAudio (%s) has no sink to capture. Plug in or load one "
         "(pactl load-module module-null-sink).", device->server);
-  else if (name == NULL)
+  else if (device->follows)
     g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "PulseAudio (%s) has no default sink. Set one with pactl "
         "set-default-sink, or set device to one of: %s.", device->server, known->str);
   else
@@ -533,6 +544,10 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       return ZC_WAIT_WOKEN;
     if (device->readable_bytes > device->borrowed_bytes)
       return ZC_WAIT_PACKET;
+    if (device->moved) {
+      device->moved = FALSE;
+      return ZC_WAIT_MOVED;
+    }
     ask_time_if_due (device);
     if (!iterate (device, deadline_ns))
       return ZC_WAIT_TIMEOUT;

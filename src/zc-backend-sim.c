@@ -12,6 +12,8 @@
 struct _ZcDevice {
   ZcSimScript *script;
   gchar *name;
+  gboolean is_default;
+  guint default_number; /* that it is of, or that was told */
   gboolean woken; /* guarded by `lock` */
 
   ZcStreamSpec spec;
@@ -36,6 +38,8 @@ static GMutex lock;
 static GCond changed;
 static gint64 manual_now_ns;
 static gint64 back_at_ns;  /* in the clock of the one that went away last */
+static gchar *default_name; /* NULL: as at first */
+static guint default_number; /* of changes */
 static guint n_waiting;    /* threads that have seen the present state and wait for another */
 static guint state_number; /* of the present state */
 
@@ -46,6 +50,17 @@ tell_change (void)
   state_number++;
   n_waiting = 0;
   g_cond_broadcast (&changed);
+}
+
+void
+zc_sim_set_default (const gchar *script)
+{
+  g_mutex_lock (&lock);
+  g_free (default_name);
+  default_name = g_strdup (script);
+  default_number++;
+  tell_change ();
+  g_mutex_unlock (&lock);
 }
 
 void
@@ -240,10 +255,34 @@ may_open (const ZcSimScript *script, const gchar *name, GError **error)
   return FALSE;
 }
 
+static gchar *
+get_default (guint *number)
+{
+  gchar *name;
+
+  g_mutex_lock (&lock);
+  name = g_strdup (default_name != NULL ? default_name : "signal=tone");
+  *number = default_number;
+  g_mutex_unlock (&lock);
+  return name;
+}
+
+/* With `lock` held: TRUE once for each change. */
+static gboolean
+take_move (ZcDevice *device)
+{
+  gboolean moved = device->is_default && device->default_number != default_number;
+
+  device->default_number = default_number;
+  return moved;
+}
+
 static ZcDevice *
 sim_open (const ZcTarget *target, ZcFormat *native, GError **error)
 {
-  const gchar *name = target->device != NULL ? target->device : "signal=tone";
+  guint number;
+  g_autofree gchar *fallback = get_default (&number);
+  const gchar *name = target->device != NULL ? target->device : fallback;
   ZcSimScript *script = zc_sim_script_parse (name, error);
   ZcDevice *device;
 
@@ -256,6 +295,8 @@ sim_open (const ZcTarget *target, ZcFormat *native, GError **error)
   device = g_new0 (ZcDevice, 1);
   device->script = script;
   device->name = g_strdup (name);
+  device->is_default = target->device == NULL;
+  device->default_number = number;
   *native = script->format;
   return device;
 }
@@ -447,6 +488,8 @@ sim_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   do {
     if (device->woken)
       result = ZC_WAIT_WOKEN;
+    else if (take_move (device))
+      result = ZC_WAIT_MOVED;
     else if ((manual ? manual_now_ns : zc_clock_now_ns ()) >= ready_ns)
       result = ZC_WAIT_PACKET;
     else if (manual && manual_now_ns >= script_deadline_ns)

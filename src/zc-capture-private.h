@@ -14,9 +14,11 @@ struct _ZcCapture {
   ZcFormat native;
   ZcStats *stats;
 
-  GMutex waking; /* held to wake the device, and to put another one in its place */
+  GMutex waking; /* held to wake the device, and to put another one in its place; guards next_target */
   GCond awake;   /* for who waits without a device */
   _Atomic gboolean woken;
+  _Atomic gboolean retargeted; /* next_target is wanted now */
+  ZcTarget next_target;        /* its device is ours */
 
   /* The streaming thread's, while running. */
   gboolean running;
@@ -34,6 +36,8 @@ struct _ZcCapture {
   guint64 unseen_frames; /* lost without a word from the device: its positions fall short by these */
 
   ZcFill fills;
+  gboolean follow;
+  gboolean moved; /* another device is the default */
   gint64 dry_since_ns; /* when nothing had come; ZC_TIME_NONE once something has */
   gboolean idle;       /* silence is in place of packets that do not come */
   ZcGlitch glitch;     /* not yet taken, if it has a cause */
@@ -83,6 +87,12 @@ void zc_capture_begin_absence (ZcCapture *capture);
 
 /* SPAN of silence, FOUND with a packet, FAILED or WOKEN. */
 ZcNext zc_capture_wait_for_device (ZcCapture *capture, GError **error);
+
+/* TRUE if another target is wanted since the last call; it is `target` then. */
+gboolean zc_capture_take_target (ZcCapture *capture);
+
+/* Another target or default. SPAN: go on. */
+ZcNext zc_capture_move (ZcCapture *capture, GError **error);
 
 /* The device that is gone, or what is there in its place, with a stream on it. */
 gboolean zc_capture_reopen (ZcCapture *capture, GError **error);

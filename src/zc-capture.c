@@ -46,6 +46,25 @@ zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data)
 }
 
 void
+zc_capture_set_target (ZcCapture *capture, const ZcTarget *target)
+{
+  g_mutex_lock (&capture->waking);
+  g_free ((gchar *) capture->next_target.device);
+  capture->next_target = *target;
+  capture->next_target.device = g_strdup (target->device);
+  atomic_store_explicit (&capture->retargeted, TRUE, memory_order_release);
+  capture->backend->wake (capture->device, TRUE); /* until it is taken up */
+  g_cond_broadcast (&capture->awake);
+  g_mutex_unlock (&capture->waking);
+}
+
+void
+zc_capture_set_follow (ZcCapture *capture, gboolean follow)
+{
+  capture->follow = follow;
+}
+
+void
 zc_capture_set_fills (ZcCapture *capture, ZcFill fills)
 {
   capture->fills = fills;
@@ -307,6 +326,7 @@ begin_stream (ZcCapture *capture, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
+  capture->away |= zc_capture_take_target (capture);
   if (!capture->away && capture->backend->start (capture->device, &capture->spec, &capture->info, &failure))
     return TRUE;
   capture->away |= g_error_matches (failure, ZC_ERROR, ZC_ERROR_LOST); /* since the last stream, or since open() */
@@ -323,7 +343,7 @@ begin_running (ZcCapture *capture)
   capture->detached = FALSE;
   capture->keep = FALSE;
   capture->anchored = capture->rejoins = FALSE;
-  capture->idle = capture->skipped = FALSE;
+  capture->idle = capture->skipped = capture->moved = FALSE;
   capture->dry_since_ns = ZC_TIME_NONE;
   capture->glitch = (ZcGlitch){ 0 };
   capture->end = capture->fill = capture->bridged = 0;
@@ -388,6 +408,12 @@ lose (ZcCapture *capture, GError **error)
   return ZC_NEXT_LOST;
 }
 
+static gboolean
+has_moved (const ZcCapture *capture)
+{
+  return capture->moved || atomic_load_explicit (&capture->retargeted, memory_order_acquire);
+}
+
 static ZcNext
 wait_for_packet (ZcCapture *capture, GError **error)
 {
@@ -395,6 +421,11 @@ wait_for_packet (ZcCapture *capture, GError **error)
     gboolean full = capture->kept == capture->info.max_borrowed;
     ZcWait wait;
 
+    if (has_moved (capture)) {
+      ZcNext next = zc_capture_move (capture, error);
+      if (next != ZC_NEXT_SPAN)
+        return next;
+    }
     if (capture->kept > 0 && !capture->info.lends_while_waiting)
       return ZC_NEXT_FULL;
     if (!full && zc_capture_borrow (capture))
@@ -405,6 +436,7 @@ wait_for_packet (ZcCapture *capture, GError **error)
     if (wait == ZC_WAIT_LOST)
       return lose (capture, error);
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
+    capture->moved |= wait == ZC_WAIT_MOVED && capture->follow;
     if (full && wait != ZC_WAIT_WOKEN) /* after a timeout, too: what is kept may be free by now */
       return ZC_NEXT_FULL;
   }
@@ -507,7 +539,7 @@ zc_capture_wake (ZcCapture *capture, gboolean on)
 {
   g_mutex_lock (&capture->waking);
   atomic_store_explicit (&capture->woken, on, memory_order_release);
-  capture->backend->wake (capture->device, on);
+  capture->backend->wake (capture->device, on || capture->retargeted);
   g_cond_broadcast (&capture->awake);
   g_mutex_unlock (&capture->waking);
 }
@@ -538,5 +570,6 @@ zc_capture_close (ZcCapture *capture)
   g_mutex_clear (&capture->waking);
   g_cond_clear (&capture->awake);
   g_free ((gchar *) capture->target.device);
+  g_free ((gchar *) capture->next_target.device);
   g_free (capture);
 }

@@ -22,6 +22,7 @@ typedef enum {
   ZC_NEXT_FULL,
   ZC_NEXT_WOKEN,
   ZC_NEXT_LOST,  /* the device is gone; *error says why. No packet is kept. Stop, or go on: silence until it is back */
+  ZC_NEXT_REFUSED, /* the target that is wanted now cannot be captured; *error says why. The device before it goes on */
   ZC_NEXT_FAILED, /* it is there again, and cannot be captured any more; *error says why. Stop */
   ZC_NEXT_FOUND, /* it is back, or what is there in its place, and delivers: device_name and stream_info are of that one */
 } ZcNext;
@@ -70,6 +71,13 @@ gboolean zc_capture_is_gone (const ZcCapture *capture);
 
 /* After a start() that failed as the device is gone: capture runs as after LOST, with silence until it is back. Position 0 is now. */
 void zc_capture_start_gone (ZcCapture *capture);
+
+/* Another target of the same backend; taken up by next(), or by start(): it is opened, silence is in place of what is missing between the
+ * two, and FOUND tells. Any thread. */
+void zc_capture_set_target (ZcCapture *capture, const ZcTarget *target);
+
+/* Whether a target that is a default stays one when that is another device. FALSE before the first call. The streaming thread. */
+void zc_capture_set_follow (ZcCapture *capture, gboolean follow);
 
 /* From the next packet on; nothing is filled before the first call. The streaming thread. */
 void zc_capture_set_fills (ZcCapture *capture, ZcFill fills);

@@ -25,8 +25,8 @@ zc_registry_find (const gchar *name)
   return NULL;
 }
 
-static ZcDevice *
-open_with (const ZcBackend *backend, const ZcTarget *target, ZcFormat *native, GError **error)
+ZcDevice *
+zc_registry_open_with (const ZcBackend *backend, const ZcTarget *target, ZcFormat *native, GError **error)
 {
   if (zc_target_is_process (target) && !backend->captures_processes) {
     g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "%s cannot capture the sound of single processes. Leave process-id "
@@ -49,7 +49,7 @@ open_automatic (const ZcTarget *target, const ZcBackend **chosen, ZcFormat *nati
       continue;
     g_clear_error (&failure);
     *chosen = *backend;
-    device = open_with (*backend, target, native, &failure);
+    device = zc_registry_open_with (*backend, target, native, &failure);
     if (device != NULL)
       return device;
     if (!g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_SERVER))
@@ -81,7 +81,7 @@ zc_registry_open (const gchar *name, const ZcTarget *target, const ZcBackend **b
     return open_automatic (target, backend, native, error);
   *backend = zc_registry_find (name);
   if (*backend != NULL)
-    return open_with (*backend, target, native, error);
+    return zc_registry_open_with (*backend, target, native, error);
   set_unknown (error, name);
   return NULL;
 }

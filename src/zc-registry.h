@@ -17,4 +17,7 @@ const ZcBackend *zc_registry_find (const gchar *name);
 ZcDevice *zc_registry_open (const gchar *name, const ZcTarget *target, const ZcBackend **backend, ZcFormat *native,
     GError **error);
 
+/* The same with a backend that is known. */
+ZcDevice *zc_registry_open_with (const ZcBackend *backend, const ZcTarget *target, ZcFormat *native, GError **error);
+
 G_END_DECLS

@@ -386,6 +386,8 @@ wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       return ZC_WAIT_PACKET;
     if (FAILED (device->result) || is_removed (device))
       return lost (device, error);
+    if (device->stream->notifications != NULL && zc_notifications_take_moved (device->stream->notifications))
+      return ZC_WAIT_MOVED;
     if (left_ns <= 0) {
       ask_if_gone (device);
       return ZC_WAIT_TIMEOUT;

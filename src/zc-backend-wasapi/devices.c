@@ -279,6 +279,10 @@ zc_wasapi_find (const gchar *name, GError **error)
   gchar *id = enumerator != NULL ? choose (enumerator, name, error) : NULL;
   ZcEndpoint *endpoint = id != NULL ? describe (enumerator, id, error) : NULL;
 
+  ERole role;
+
+  if (endpoint != NULL)
+    endpoint->role = find_role (name, &role) ? (gint) role : -1;
   zc_com_clear (&enumerator);
   return endpoint;
 }

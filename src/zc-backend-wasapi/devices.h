@@ -11,6 +11,7 @@ G_BEGIN_DECLS
 
 typedef struct {
   gchar *id;             /* "{0.0.0.00000000}.{...}", as wasapi2src's device */
+  gint role;             /* ERole: it was asked for as the default of this role; -1: by itself */
   gchar *name;           /* "Speakers (High Definition Audio Device)" */
   WAVEFORMATEX *format;  /* of the engine's mix, as Windows gave it, with cbSize bytes after it; g_free() */
 } ZcEndpoint;

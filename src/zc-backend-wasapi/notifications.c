@@ -7,7 +7,9 @@ struct _ZcNotifications {
   IMMDeviceEnumerator *enumerator; /* NULL if it refused us */
   gunichar2 *id;
   HANDLE event; /* our own handle of it: Windows may call for as long as it holds a reference */
-  gint gone; /* atomic */
+  gint role;
+  gint gone;  /* atomic */
+  gint moved; /* atomic */
 };
 
 static HRESULT STDMETHODCALLTYPE
@@ -76,6 +78,12 @@ on_removed (IMMNotificationClient *client, LPCWSTR id)
 static HRESULT STDMETHODCALLTYPE
 on_default (IMMNotificationClient *client, EDataFlow flow, ERole role, LPCWSTR id)
 {
+  ZcNotifications *self = (ZcNotifications *) client;
+
+  if (flow == eRender && (gint) role == self->role && id != NULL && lstrcmpiW (id, (LPCWSTR) self->id) != 0) {
+    g_atomic_int_set (&self->moved, TRUE);
+    SetEvent (self->event);
+  }
   return S_OK;
 }
 
@@ -97,12 +105,13 @@ static IMMNotificationClientVtbl vtable = {
 };
 
 ZcNotifications *
-zc_notifications_new (IMMDeviceEnumerator *enumerator, const gchar *id, HANDLE event)
+zc_notifications_new (IMMDeviceEnumerator *enumerator, const gchar *id, gint role, HANDLE event)
 {
   ZcNotifications *self = g_new0 (ZcNotifications, 1);
 
   self->client.lpVtbl = &vtable;
   self->refs = 1;
+  self->role = role;
   self->id = g_utf8_to_utf16 (id, -1, NULL, NULL, NULL);
   if (!DuplicateHandle (GetCurrentProcess (), event, GetCurrentProcess (), &self->event, 0, FALSE, DUPLICATE_SAME_ACCESS))
     return self;
@@ -126,4 +135,10 @@ gboolean
 zc_notifications_gone (ZcNotifications *self)
 {
   return g_atomic_int_get (&self->gone);
+}
+
+gboolean
+zc_notifications_take_moved (ZcNotifications *self)
+{
+  return g_atomic_int_compare_and_exchange (&self->moved, TRUE, FALSE);
 }

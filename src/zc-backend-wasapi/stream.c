@@ -242,7 +242,8 @@ begin_on_endpoint (ZcWasapiStream *stream, const ZcWasapiTarget *target, const Z
   gboolean begun = device != NULL && begin (stream, target, device, spec, error);
 
   if (begun)
-    stream->notifications = zc_notifications_new (enumerator, target->endpoint->id, stream->event);
+    stream->notifications = zc_notifications_new (enumerator, target->endpoint->id, target->endpoint->role,
+        stream->event);
   zc_com_clear (&device);
   zc_com_clear (&enumerator);
   return begun;

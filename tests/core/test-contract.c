@@ -33,7 +33,8 @@ start_device (ZcDevice *device, const ZcFormat *format)
   g_autoptr (GError) error = NULL;
   ZcStreamInfo info = { 0 };
 
-  g_assert_true (backend->start (device, &spec, &info, &error));
+  backend->start (device, &spec, &info, &error);
+  g_assert_no_error (error);
   g_assert_no_error (error);
   g_assert_cmpuint (info.delay_frames, >, 0);
   g_assert_cmpuint (info.max_borrowed, >, 0);
