@@ -65,6 +65,15 @@ assert_counts (Fixture *fixture, const ZcSpan *span, guint64 first_frame)
   g_assert_cmpmem (span->data, bytes, expected, bytes);
 }
 
+/* Of simulated time: ZC_HOURS. */
+static guint
+hours (void)
+{
+  const gchar *said = g_getenv ("ZC_HOURS");
+
+  return said != NULL ? (guint) g_ascii_strtoull (said, NULL, 10) : 1;
+}
+
 static void
 spans_are_taken_in_parts (void)
 {
@@ -485,6 +494,54 @@ stamps_are_in_the_callers_clock (void)
   finish (&fixture);
 }
 
+/* Hours of a device whose clock is off, and which tells its time with errors. The first of these errors is all that is known then:
+ * 2 ms a second are slewed. */
+static void
+assert_stamps_follow (gint ppm, guint jitter_us, guint settling_packets)
+{
+  g_autofree gchar *script = g_strdup_printf ("drift-ppm=%d jitter-us=%u", ppm, jitter_us);
+  const guint packets = hours () * 360000;
+  gint64 begin_ns = zc_sim_get_now_ns (), worst_ns = 0, step_ns = 0, length_ns = 0, end_ns = 0;
+  Fixture fixture;
+
+  start_now (&fixture, script);
+  for (guint64 packet = 0; packet < packets; packet++) {
+    gdouble ns = packet * 1e7 / (1 + ppm * 1e-6);
+    ZcStamp stamp;
+    ZcSpan span;
+
+    zc_sim_set_now_ns (begin_ns + (gint64) ns + 10 * MS + MS / 10);
+    span = next (&fixture);
+    g_assert_true (span.position == packet * 480 && span.frames == 480 && span.discont == (packet == 0));
+    stamp = zc_capture_stamp (fixture.capture, span.position, span.frames);
+    if (packet > 0) {
+      g_assert_cmpint (stamp.start_ns, ==, end_ns);
+      step_ns = MAX (step_ns, ABS (stamp.end_ns - stamp.start_ns - length_ns));
+    }
+    if (packet >= settling_packets)
+      worst_ns = MAX (worst_ns, ABS (stamp.start_ns - begin_ns - (gint64) ns));
+    length_ns = stamp.end_ns - stamp.start_ns;
+    end_ns = stamp.end_ns;
+    zc_capture_advance (fixture.capture, span.frames);
+  }
+  g_test_message ("%u h, %+d ppm, %u us: error %.3f ms, step %.1f us", hours (), ppm, jitter_us, worst_ns / 1e6, step_ns / 1e3);
+  g_assert_cmpint (worst_ns, <, 1 * MS);
+  g_assert_cmpint (step_ns, <, 20000);
+  g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_GLITCHES), ==, 0);
+  finish (&fixture);
+}
+
+static void
+stamps_follow_for_hours (void)
+{
+  const gint drifts_ppm[] = { 200, -200 };
+
+  for (guint i = 0; i < G_N_ELEMENTS (drifts_ppm); i++) {
+    assert_stamps_follow (drifts_ppm[i], 1000, 0);
+    assert_stamps_follow (drifts_ppm[i], 2000, 200);
+  }
+}
+
 static void
 late_reader_loses_what_the_engine_cannot_hold (void)
 {
@@ -582,6 +639,7 @@ main (int argc, char **argv)
   g_test_add_func ("/capture/absence-can-be-begun-with", absence_can_be_begun_with);
   g_test_add_func ("/capture/wake-lasts-until-it-is-off", wake_lasts_until_it_is_off);
   g_test_add_func ("/capture/stamps-are-in-the-callers-clock", stamps_are_in_the_callers_clock);
+  g_test_add_func ("/capture/stamps-follow-for-hours", stamps_follow_for_hours);
   g_test_add_func ("/capture/late-reader-loses-what-the-engine-cannot-hold",
       late_reader_loses_what_the_engine_cannot_hold);
   g_test_add_func ("/capture/unknown-backend-names-the-known", unknown_backend_names_the_known);
