@@ -91,7 +91,7 @@ ZcNext zc_capture_wait_for_device (ZcCapture *capture, GError **error);
 /* TRUE if another target is wanted since the last call; it is `target` then. */
 gboolean zc_capture_take_target (ZcCapture *capture);
 
-/* Another target or default. SPAN: go on. */
+/* Another target or default. SPAN: of silence if the device is away then; else go on. */
 ZcNext zc_capture_move (ZcCapture *capture, GError **error);
 
 /* The device that is gone, or what is there in its place, with a stream on it. */

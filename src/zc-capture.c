@@ -128,8 +128,11 @@ is_fillable (const ZcCapture *capture, guint64 frames)
 static void
 fill (ZcCapture *capture, guint64 frames)
 {
-  if (capture->fill == 0)
+  if (frames > 0 && capture->fill == 0) {
     capture->fill_position = capture->end;
+    capture->fill_discont |= capture->skipped;
+    capture->skipped = FALSE;
+  }
   capture->fill += frames;
   capture->end += frames;
   capture->bridged += frames;
@@ -280,6 +283,7 @@ place_packet (ZcCapture *capture)
   lost = capture->packet_position - capture->end;
   capture->packet_discont = first || capture->skipped || lost > 0
       || (was_away && capture->fill == 0 && capture->fill_discont);
+  capture->fill_discont &= capture->fill > 0;
   if (!first && !joins && (lost > 0 || (packet->flags & ZC_PACKET_DISCONT) != 0))
     note_glitch (capture, lost, unseen);
   capture->end = capture->packet_position + packet->frames;
@@ -423,7 +427,7 @@ wait_for_packet (ZcCapture *capture, GError **error)
 
     if (has_moved (capture)) {
       ZcNext next = zc_capture_move (capture, error);
-      if (next != ZC_NEXT_SPAN)
+      if (next != ZC_NEXT_SPAN || capture->away)
         return next;
     }
     if (capture->kept > 0 && !capture->info.lends_while_waiting)
