@@ -52,6 +52,7 @@ ELEMENTS = {
     'wasapisrc': ('loopback=true', 'loopback=true device={id}', None),
     'zcloopbacksrc': ('backend=wasapi on-loss=error', 'backend=wasapi on-loss=error device={id}',
                       'backend=wasapi on-loss=error process-id={pid}'),
+    'zcloopbacksrc, which reopens': ('backend=wasapi', 'backend=wasapi device={id}', 'backend=wasapi process-id={pid}'),
 }
 ENDPOINT, EXPLICIT, PROCESS_OF, DEAD_PROCESS = range(4)
 BUFFER_MS = collections.defaultdict(lambda: 10, {('wasapi2src', PROCESS_OF): 20, ('wasapi2src', DEAD_PROCESS): 20})
@@ -145,7 +146,7 @@ def settings_of(element, of):
 def description(element, fault, path, extra, pid):
     settings = settings_of(element, fault.of).format(id='{b}', pid=DEAD if fault.of == DEAD_PROCESS else pid)
     buffers = SECONDS * 1000 // BUFFER_MS[element, fault.of]
-    source = f'{element} {settings} {extra} num-buffers={buffers} ! identity silent=false ' \
+    source = f'{element.split(",")[0]} {settings} {extra} num-buffers={buffers} ! identity silent=false ' \
              f'! filesink location={scripted.windows_path(path)} buffer-mode=unbuffered'
     if fault.system_clock:
         source = f'clockselect. ( clock-id=monotonic {source} )'

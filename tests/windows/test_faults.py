@@ -79,6 +79,38 @@ class Faults(unittest.TestCase):
         self.assertLess(row['s'], START_S + 1 + STUCK_S, row)  # faults come 1 s after the start, or at once
 
 
+# What is recovered from, and how many frames may be silence meanwhile: the absence, and the longest wait before a retry.
+RECOVERED = {'invalidated': 4800, 'resources invalidated': 4800, 'removed and back': 24000 + 24000,
+             'back with another format': 24000 + 24000, 'process, invalidated': 4800}
+MOVED_BOUND = 960  # 20 ms
+
+
+class Recovery(unittest.TestCase):
+    """on-loss=reopen: silence while it is away, and what comes then is in its place."""
+
+    @classmethod
+    def setUpClass(cls):
+        table = faults.faults()
+        with scripted.companion() as pid, concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
+            cls.rows = dict(zip(RECOVERED, pool.map(
+                lambda name: faults.measure('zcloopbacksrc, which reopens', name, table[name], '', pid), RECOVERED)))
+
+    def check(self, name):
+        row = self.rows[name]
+        self.assertEqual((row['end'], row['violations'], row['left'], row['twice'], row['overrun']), ('ok', {}, [], 0, 0), row)
+        self.assertLessEqual(row['zeros'], RECOVERED[name], row)
+        self.assertLessEqual(abs(row['moved']), MOVED_BOUND, row)
+        self.assertGreater(row['matched'], FRAMES - RECOVERED[name] - 48000, row)
+
+
+def add_recovery(name):
+    setattr(Recovery, 'test_' + re.sub(r'\W+', '_', name), lambda self: self.check(name))
+
+
+for each in RECOVERED:
+    add_recovery(each)
+
+
 def add_test(name):
     setattr(Faults, 'test_' + re.sub(r'\W+', '_', name), lambda self: self.check(name))
 
