@@ -50,7 +50,7 @@ ELEMENTS = {
     'wasapi2src': ('loopback=true', 'loopback=true device={id}',
                    'loopback-mode=include-process-tree loopback-target-pid={pid}'),
     'wasapisrc': ('loopback=true', 'loopback=true device={id}', None),
-    'zcloopbacksrc': ('backend=wasapi on-loss=error', 'backend=wasapi on-loss=error device={id}',
+    'zcloopbacksrc': ('backend=wasapi on-loss=error follow-default=false', 'backend=wasapi on-loss=error device={id}',
                       'backend=wasapi on-loss=error process-id={pid}'),
     'zcloopbacksrc, which reopens': ('backend=wasapi', 'backend=wasapi device={id}', 'backend=wasapi process-id={pid}'),
 }
