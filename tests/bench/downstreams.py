@@ -44,7 +44,7 @@ def missing(stage, rest):
     return [name for name in elements(rest) if not stage.has_element(name)]
 
 
-def measure(quick):
+def measure(quick, _):
     """The modes of one downstream run side by side: counts do not care, and times are compared within them only."""
     plan = QUICK if quick else FULL
     with benchlib.Stage() as stage:

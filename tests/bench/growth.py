@@ -25,7 +25,7 @@ TEE_PACKETS = 5000
 MOST_GROWTH = 1.1
 
 
-def measure(quick):
+def measure(quick, _):
     plan = QUICK if quick else FULL
     results = {'plan': {name: plan[name] for name in ('window_packets', 'turns')}}
     with benchlib.Stage() as stage:

@@ -9,9 +9,9 @@ import benchlib
 import subjects
 from benchlib import PACKETS_PER_SECOND, processes
 
-CLICK_S = 0.132                 # on average, as clicker.c spaces them
+CLICK_S = 0.282                 # on average, as clicker.c spaces them
 MARGIN_S = 4
-MATCH_NS = 110_000_000          # an arrival this late belongs to no click
+MATCH_NS = 240_000_000          # below the least time between two: one that is later would be taken for the next
 SINK = subjects.LAST_SAMPLE_OFF
 
 

@@ -19,7 +19,7 @@ REPORTED = {'copy': ('+8.09', '+122.34 KB', '+5.49 MB', '99.2', '372.16', 'no po
             'zero-copy': ('-4.25', '-64.29 KB', '+5.49 MB', '99.2', '372.16', '0.67 %, 3.14 %; 0.03 % over its hour')}
 
 
-def measure(quick):
+def measure(quick, _):
     """The modes run side by side: neither memory nor counts care, and all of them have the same seconds."""
     plan = QUICK if quick else FULL
     pipelines = {mode: subjects.of(mode) for mode in MODES}

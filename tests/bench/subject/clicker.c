@@ -16,7 +16,7 @@
 #define CHANNELS 2
 #define BLOCK_FRAMES 96         /* 2 ms */
 #define CLICK_FRAMES 4
-#define QUIET_BLOCKS 50         /* at least so many between two clicks, and up to SPREAD_BLOCKS more */
+#define QUIET_BLOCKS 125        /* at least so many between two clicks, and up to SPREAD_BLOCKS more */
 #define SPREAD_BLOCKS 31
 #define FIRST_BLOCK 500
 #define TARGET_BYTES (20 * 48 * CHANNELS * sizeof (float)) /* 20 ms */
