@@ -271,6 +271,22 @@ GST_START_TEST (writers_get_a_copy)
 }
 GST_END_TEST
 
+/* Who asks before mapping, as audioconvert does, is told to read: mapping for writing would copy. */
+GST_START_TEST (leased_memory_is_not_writable)
+{
+  ZcTest test;
+  GstBuffer *buffer;
+
+  start (&test, "");
+  zc_test_crank_ms (&test, 10);
+  buffer = zc_test_pull (&test);
+  fail_unless (gst_buffer_is_writable (buffer));
+  fail_if (gst_memory_is_writable (gst_buffer_peek_memory (buffer, 0)));
+  gst_buffer_unref (buffer);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 static guint
 pull_frames (ZcTest *test, guint64 first_frame)
 {
@@ -357,6 +373,7 @@ lease_suite (void)
   tcase_add_test (tc, stream_may_end_within_a_packet);
   tcase_add_test (tc, mapped_memory_outlives_the_stream);
   tcase_add_test (tc, writers_get_a_copy);
+  tcase_add_test (tc, leased_memory_is_not_writable);
   tcase_add_test (tc, pieces_are_lent_as_they_come);
   tcase_add_test (tc, crumbs_are_joined);
   tcase_add_test (tc, bound_is_one_miss_a_packet);
