@@ -3,6 +3,7 @@
 
 #include "zc-backend.h"
 #include "zc-registry.h"
+#include "zc-timeline.h"
 
 GType
 gst_zc_backend_get_type (void)
@@ -127,6 +128,22 @@ gst_zc_on_loss_get_type (void)
 
   if (g_once_init_enter (&type))
     g_once_init_leave (&type, g_enum_register_static ("GstZcOnLoss", values));
+  return type;
+}
+
+GType
+gst_zc_timestamp_mode_get_type (void)
+{
+  static const GEnumValue values[] = {
+    { ZC_STAMPS_SMOOTH, "Follow the device's clock without a step", "smooth" },
+    { ZC_STAMPS_COUNT, "Count frames at their nominal rate", "count" },
+    { ZC_STAMPS_ARRIVAL, "When the system says that a packet was captured, as it is", "arrival" },
+    { 0, NULL, NULL },
+  };
+  static gsize type = 0;
+
+  if (g_once_init_enter (&type))
+    g_once_init_leave (&type, g_enum_register_static ("GstZcTimestampMode", values));
   return type;
 }
 

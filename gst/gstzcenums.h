@@ -64,6 +64,10 @@ typedef enum {
 #define GST_TYPE_ZC_ON_LOSS (gst_zc_on_loss_get_type ())
 GType gst_zc_on_loss_get_type (void);
 
+/* Values: ZcStamps. */
+#define GST_TYPE_ZC_TIMESTAMP_MODE (gst_zc_timestamp_mode_get_type ())
+GType gst_zc_timestamp_mode_get_type (void);
+
 /* Values: ZcProcessMode. */
 #define GST_TYPE_ZC_PROCESS_MODE (gst_zc_process_mode_get_type ())
 GType gst_zc_process_mode_get_type (void);

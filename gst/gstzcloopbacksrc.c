@@ -69,6 +69,7 @@ struct _GstZcLoopbackSrc {
   ZcStreamSpec spec;
   gboolean lease;
   gboolean fills_idle;
+  ZcStamps stamps;
   GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
   gint64 base_ns;  /* the time of this clock that is running time 0 */
   gboolean based;
@@ -146,6 +147,7 @@ read_spec (GstZcLoopbackSrc *self, const ZcFormat *format)
   self->lease = self->settings.memory_mode == GST_ZC_MEMORY_MODE_LEASE;
   self->fills_idle = self->settings.idle == GST_ZC_IDLE_SYNTHESIZE;
   self->pages = self->settings.pages;
+  self->stamps = self->settings.timestamp_mode;
   GST_OBJECT_UNLOCK (self);
   self->spec.buffer_frames = MAX (self->spec.buffer_frames, 2 * self->spec.latency_frames);
 }
@@ -392,6 +394,7 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
   }
   self->clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
   zc_capture_set_clock (self->capture, self->clock != NULL ? pipeline_now_ns : NULL, self);
+  zc_capture_set_stamps (self->capture, self->stamps);
   if (!start_capture (self, error)) {
     gst_clear_object (&self->clock);
     return FALSE;
@@ -870,6 +873,7 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_POOL_STRATEGY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_OVERFLOW, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_IDLE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_TIMESTAMP_MODE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_ON_GLITCH, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_ON_LOSS, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_PROCESS_MODE, 0);

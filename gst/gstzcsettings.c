@@ -35,6 +35,8 @@ gst_zc_settings_install (GObjectClass *klass)
       G_MAXUINT, 0, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_MODE, g_param_spec_enum ("process-mode",
       "Process mode", "What process-id means", GST_TYPE_ZC_PROCESS_MODE, ZC_PROCESS_INCLUDE, any_time));
+  g_object_class_install_property (klass, GST_ZC_SETTING_TIMESTAMP_MODE, g_param_spec_enum ("timestamp-mode",
+      "Timestamp mode", "Where the timestamps come from", GST_TYPE_ZC_TIMESTAMP_MODE, ZC_STAMPS_SMOOTH, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_IDLE, g_param_spec_enum ("idle", "Idle",
       "What to do where a device delivers nothing while nothing plays (WASAPI; the others deliver silence)",
       GST_TYPE_ZC_IDLE, GST_ZC_IDLE_FEED, flags));
@@ -127,6 +129,9 @@ gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
     case GST_ZC_SETTING_PROCESS_MODE:
       settings->process_mode = (ZcProcessMode) g_value_get_enum (value);
       return TRUE;
+    case GST_ZC_SETTING_TIMESTAMP_MODE:
+      settings->timestamp_mode = (ZcStamps) g_value_get_enum (value);
+      return TRUE;
     case GST_ZC_SETTING_IDLE:
       settings->idle = (GstZcIdle) g_value_get_enum (value);
       return TRUE;
@@ -192,6 +197,9 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
       return TRUE;
     case GST_ZC_SETTING_PROCESS_MODE:
       g_value_set_enum (value, (gint) settings->process_mode);
+      return TRUE;
+    case GST_ZC_SETTING_TIMESTAMP_MODE:
+      g_value_set_enum (value, (gint) settings->timestamp_mode);
       return TRUE;
     case GST_ZC_SETTING_IDLE:
       g_value_set_enum (value, (gint) settings->idle);

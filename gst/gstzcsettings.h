@@ -7,6 +7,7 @@
 #include "gstzcenums.h"
 #include "zc-backend.h"
 #include "zc-pages.h"
+#include "zc-timeline.h"
 
 G_BEGIN_DECLS
 
@@ -15,6 +16,7 @@ typedef struct {
   gchar *device; /* NULL: the default */
   guint process_id;
   ZcProcessMode process_mode;
+  ZcStamps timestamp_mode;
   GstZcIdle idle;
   gboolean follow_default;
   GstZcOnGlitch on_glitch;
@@ -36,6 +38,7 @@ enum {
   GST_ZC_SETTING_DEVICE,
   GST_ZC_SETTING_PROCESS_ID,
   GST_ZC_SETTING_PROCESS_MODE,
+  GST_ZC_SETTING_TIMESTAMP_MODE,
   GST_ZC_SETTING_IDLE,
   GST_ZC_SETTING_FOLLOW_DEFAULT,
   GST_ZC_SETTING_ON_GLITCH,

@@ -26,6 +26,7 @@ struct _ZcCapture {
   ZcStreamSpec spec;
   ZcStreamInfo info;
   ZcTimeline *timeline;
+  ZcStamps stamps;
   ZcClockFunc clock;
   gpointer clock_data;
   ZcLateness lateness;

@@ -44,6 +44,12 @@ zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data)
   capture->clock = now;
   capture->clock_data = data;
 }
+void
+zc_capture_set_stamps (ZcCapture *capture, ZcStamps stamps)
+{
+  capture->stamps = stamps;
+}
+
 
 void
 zc_capture_set_target (ZcCapture *capture, const ZcTarget *target)
@@ -352,7 +358,7 @@ begin_running (ZcCapture *capture)
   capture->glitch = (ZcGlitch){ 0 };
   capture->end = capture->fill = capture->bridged = 0;
   capture->unseen_frames = 0;
-  zc_timeline_reset (capture->timeline, capture->spec.format.rate);
+  zc_timeline_reset (capture->timeline, capture->spec.format.rate, capture->stamps);
   zc_lateness_reset (&capture->lateness);
 }
 

@@ -63,6 +63,9 @@ const gchar *zc_capture_device_name (const ZcCapture *capture);
 /* Stamps are in this clock from now on; without one (NULL), in the device's. */
 void zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data);
 
+/* How the next start() makes stamps; SMOOTH before the first call. */
+void zc_capture_set_stamps (ZcCapture *capture, ZcStamps stamps);
+
 /* Capture runs from now on. Position 0 is the first frame that comes. Blocks at most ZC_START_TIMEOUT_NS. */
 gboolean zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError **error);
 

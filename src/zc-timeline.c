@@ -12,6 +12,8 @@
 
 struct _ZcTimeline {
   guint rate;
+  ZcStamps stamps;
+  gint64 last_start_ns;   /* of the stamp before */
   gboolean anchored;      /* the edge means something */
   guint64 edge;           /* position up to which stamps were given */
   gint64 edge_ns;         /* its time: whole ns ... */
@@ -34,9 +36,9 @@ zc_timeline_free (ZcTimeline *timeline)
 }
 
 void
-zc_timeline_reset (ZcTimeline *timeline, guint rate)
+zc_timeline_reset (ZcTimeline *timeline, guint rate, ZcStamps stamps)
 {
-  *timeline = (ZcTimeline){ .rate = rate, .ns_per_frame = 1e9 / rate };
+  *timeline = (ZcTimeline){ .rate = rate, .stamps = stamps, .last_start_ns = G_MININT64, .ns_per_frame = 1e9 / rate };
 }
 
 static void
@@ -76,6 +78,12 @@ follow (ZcTimeline *timeline, gdouble error_ns, guint frames)
   timeline->ns_per_frame = CLAMP (timeline->ns_per_frame, nominal * (1 - MAX_DRIFT), nominal * (1 + MAX_DRIFT));
 }
 
+static void
+jump (ZcTimeline *timeline, gdouble error_ns)
+{
+  timeline->edge_ns = MAX (timeline->edge_ns + (gint64) error_ns, timeline->last_start_ns);
+}
+
 guint64
 zc_timeline_observe (ZcTimeline *timeline, guint64 position, gint64 time_ns, guint frames)
 {
@@ -87,6 +95,8 @@ zc_timeline_observe (ZcTimeline *timeline, guint64 position, gint64 time_ns, gui
     timeline->edge_ns = time_ns;
     return 0;
   }
+  if (timeline->stamps == ZC_STAMPS_COUNT)
+    return 0;
 
   error_ns = (gdouble) (time_ns - timeline->edge_ns) - predict (timeline, position);
   if (error_ns > ZC_JUMP_NS) {
@@ -97,7 +107,10 @@ zc_timeline_observe (ZcTimeline *timeline, guint64 position, gint64 time_ns, gui
     return (guint64) (error_ns / timeline->ns_per_frame);
   }
   timeline->suspect_frames = 0;
-  follow (timeline, error_ns, frames);
+  if (timeline->stamps == ZC_STAMPS_SMOOTH)
+    follow (timeline, error_ns, frames);
+  else
+    jump (timeline, error_ns);
   return 0;
 }
 
@@ -113,7 +126,7 @@ zc_timeline_stamp (ZcTimeline *timeline, guint64 position, guint frames)
     guint64 gap = position - timeline->edge;
     advance (timeline, gap, gap * timeline->ns_per_frame);
   }
-  stamp.start_ns = timeline->edge_ns;
+  stamp.start_ns = timeline->last_start_ns = timeline->edge_ns;
   advance (timeline, frames, frames * timeline->ns_per_frame + correction_ns);
   timeline->correction_ns -= correction_ns;
   stamp.end_ns = timeline->edge_ns;

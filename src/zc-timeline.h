@@ -17,6 +17,12 @@ G_BEGIN_DECLS
 
 typedef struct _ZcTimeline ZcTimeline;
 
+typedef enum {
+  ZC_STAMPS_SMOOTH,  /* as above */
+  ZC_STAMPS_COUNT,   /* the first observation, and from there on frames at their nominal rate: the clocks may part */
+  ZC_STAMPS_ARRIVAL, /* each observation as it is, but never back before a stamp: stamps need not meet */
+} ZcStamps;
+
 typedef struct {
   gint64 start_ns; /* when the first frame was captured, in the clock of the observations */
   gint64 end_ns;   /* the start_ns of a stamp that follows without a gap */
@@ -26,13 +32,13 @@ ZcTimeline *zc_timeline_new (void);
 void zc_timeline_free (ZcTimeline *timeline);
 
 /* A new stream begins: position 0, no observation yet. */
-void zc_timeline_reset (ZcTimeline *timeline, guint rate);
+void zc_timeline_reset (ZcTimeline *timeline, guint rate, ZcStamps stamps);
 
 /* The system says that the frame at `position`, the first of `frames` (> 0) frames, was captured at time_ns.
  *
  * Returns how many frames must have been lost unseen before this one, 0 almost always: only when the time has been
  * ahead by more than ZC_JUMP_NS for as long as ZC_JUMP_SUSTAINED_NS. The caller then moves its positions on by as
- * many. */
+ * many. COUNT asks nobody for the time, and sees no loss. */
 guint64 zc_timeline_observe (ZcTimeline *timeline, guint64 position, gint64 time_ns, guint frames);
 
 /* When the frame at `position` was or will be captured, as far as one can tell. After the first observation. */

@@ -23,7 +23,7 @@ run_init (Run *run, gdouble ppm, gdouble jitter_ns)
 {
   *run = (Run){ .timeline = zc_timeline_new (), .random = g_rand_new_with_seed (1), .ppm = ppm,
     .jitter_ns = jitter_ns };
-  zc_timeline_reset (run->timeline, RATE);
+  zc_timeline_reset (run->timeline, RATE, ZC_STAMPS_SMOOTH);
 }
 
 static void
@@ -142,7 +142,7 @@ odd_sizes_meet_to_the_ns (void)
   guint64 position = 0;
   gint64 end_ns = 0;
 
-  zc_timeline_reset (timeline, 44100);
+  zc_timeline_reset (timeline, 44100, ZC_STAMPS_SMOOTH);
   for (guint i = 0; i < 10000; i++) {
     guint frames = sizes[i % G_N_ELEMENTS (sizes)];
     ZcStamp stamp;
@@ -158,6 +158,43 @@ odd_sizes_meet_to_the_ns (void)
   zc_timeline_free (timeline);
 }
 
+/* However the observations are off: what was counted. And what they say is not taken for a loss. */
+static void
+counted_stamps_ask_nobody (void)
+{
+  ZcTimeline *timeline = zc_timeline_new ();
+
+  zc_timeline_reset (timeline, RATE, ZC_STAMPS_COUNT);
+  for (guint i = 0; i < 1000; i++) {
+    ZcStamp stamp;
+
+    g_assert_cmpuint (zc_timeline_observe (timeline, i * PACKET, 5 * MS + i * 11 * MS, PACKET), ==, 0);
+    stamp = zc_timeline_stamp (timeline, i * PACKET, PACKET);
+    g_assert_cmpint (stamp.start_ns, ==, 5 * MS + i * 10 * MS);
+    g_assert_cmpint (stamp.end_ns, ==, stamp.start_ns + 10 * MS);
+  }
+  zc_timeline_free (timeline);
+}
+
+static void
+arrivals_are_stamps_that_never_go_back (void)
+{
+  const gint64 times_ms[] = { 0, 13, 18, 17, 40, 60 };
+  const gint64 stamps_ms[] = { 0, 13, 18, 18, 40, 60 };
+  ZcTimeline *timeline = zc_timeline_new ();
+
+  zc_timeline_reset (timeline, RATE, ZC_STAMPS_ARRIVAL);
+  for (guint i = 0; i < G_N_ELEMENTS (times_ms); i++) {
+    ZcStamp stamp;
+
+    zc_timeline_observe (timeline, i * PACKET, times_ms[i] * MS, PACKET);
+    stamp = zc_timeline_stamp (timeline, i * PACKET, PACKET);
+    g_assert_cmpint (ABS (stamp.start_ns - stamps_ms[i] * MS), <=, 1);
+    g_assert_cmpint (ABS (stamp.end_ns - stamp.start_ns - 10 * MS), <=, 1);
+  }
+  zc_timeline_free (timeline);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -167,5 +204,7 @@ main (int argc, char **argv)
   g_test_add_func ("/timeline/unseen-loss-is-found", unseen_loss_is_found);
   g_test_add_func ("/timeline/one-wild-time-is-ignored", one_wild_time_is_ignored);
   g_test_add_func ("/timeline/odd-sizes-meet-to-the-ns", odd_sizes_meet_to_the_ns);
+  g_test_add_func ("/timeline/counted-stamps-ask-nobody", counted_stamps_ask_nobody);
+  g_test_add_func ("/timeline/arrivals-are-stamps-that-never-go-back", arrivals_are_stamps_that_never_go_back);
   return g_test_run ();
 }

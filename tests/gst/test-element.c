@@ -71,6 +71,38 @@ GST_START_TEST (glitch_is_a_gap_to_the_frame)
 }
 GST_END_TEST
 
+/* How far two neighbours are from being 10 ms apart, at most, on a device whose time is told with 2 ms of jitter. */
+static GstClockTimeDiff
+worst_distance (const gchar *properties)
+{
+  GstClockTime before = GST_CLOCK_TIME_NONE;
+  GstClockTimeDiff worst = 0;
+  ZcTest test;
+
+  zc_test_start (&test, "packet=480 jitter-us=2000", properties, NULL);
+  for (guint i = 0; i < 50; i++) {
+    GstBuffer *buffer;
+
+    zc_test_crank_ms (&test, 10);
+    buffer = gst_harness_pull (test.harness);
+    if (i > 10) /* those at the start may be cut off at 0 */
+      worst = MAX (worst, ABS (GST_CLOCK_DIFF (before, GST_BUFFER_PTS (buffer)) - 10 * GST_MSECOND));
+    before = GST_BUFFER_PTS (buffer);
+    test.pulled_frames += gst_buffer_get_size (buffer) / 8;
+    gst_buffer_unref (buffer);
+  }
+  zc_test_finish (&test);
+  return worst;
+}
+
+GST_START_TEST (timestamps_are_of_the_chosen_mode)
+{
+  fail_unless (worst_distance ("timestamp-mode=count") <= 1);
+  fail_unless (worst_distance ("timestamp-mode=smooth") <= 40 * GST_USECOND);
+  fail_unless (worst_distance ("timestamp-mode=arrival") >= GST_MSECOND);
+}
+GST_END_TEST
+
 /* What is missing is silence, and the bus hears of it. */
 GST_START_TEST (glitch_is_filled_to_the_frame)
 {
@@ -759,6 +791,7 @@ element_suite (void)
   tcase_add_test (tc, odd_pieces_become_steady_packets);
   tcase_add_test (tc, pts_is_the_time_of_capture);
   tcase_add_test (tc, glitch_is_a_gap_to_the_frame);
+  tcase_add_test (tc, timestamps_are_of_the_chosen_mode);
   tcase_add_test (tc, glitch_is_filled_to_the_frame);
   tcase_add_test (tc, silence_is_a_gap_and_no_copy);
   tcase_add_test (tc, buffers_are_recycled);
