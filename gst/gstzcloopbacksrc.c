@@ -640,7 +640,6 @@ close_device (GstZcLoopbackSrc *self)
 static gboolean
 ensure_device (GstZcLoopbackSrc *self, GError **error)
 {
-  g_autofree gchar *device = NULL;
   gboolean valid, other;
   ZcTarget target;
   gint backend;
@@ -650,15 +649,14 @@ ensure_device (GstZcLoopbackSrc *self, GError **error)
   other = self->other_device;
   self->other_device = other && !valid;
   backend = self->settings.backend;
-  device = g_strdup (self->settings.device);
-  target = (ZcTarget){ device, self->settings.process_id, self->settings.process_mode };
+  target = zc_target_copy ((ZcTarget[]){ gst_zc_settings_target (&self->settings) });
   GST_OBJECT_UNLOCK (self);
 
-  if (!valid)
-    return FALSE;
-  if (other || self->capture == NULL)
+  if (valid && (other || self->capture == NULL))
     close_device (self);
-  return self->capture != NULL || open_device (self, backend, &target, error);
+  valid = valid && (self->capture != NULL || open_device (self, backend, &target, error));
+  zc_target_clear (&target);
+  return valid;
 }
 
 /* For READY, as pulsesrc does: GstBaseSrc would post a second error if start() failed. And for PAUSED, as what was set
@@ -772,14 +770,13 @@ gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition
 static void
 retarget (GstZcLoopbackSrc *self)
 {
-  g_autofree gchar *device = NULL;
   ZcTarget target;
 
   GST_OBJECT_LOCK (self);
-  device = g_strdup (self->settings.device);
-  target = (ZcTarget){ device, self->settings.process_id, self->settings.process_mode };
+  target = zc_target_copy ((ZcTarget[]){ gst_zc_settings_target (&self->settings) });
   GST_OBJECT_UNLOCK (self);
   gst_zc_waker_set_target (&self->waker, &target);
+  zc_target_clear (&target);
 }
 
 static void
@@ -873,10 +870,10 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_POOL_STRATEGY, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_OVERFLOW, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_IDLE, 0);
-  gst_type_mark_as_plugin_api (GST_TYPE_ZC_TIMESTAMP_MODE, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_ON_GLITCH, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_ON_LOSS, 0);
   gst_type_mark_as_plugin_api (GST_TYPE_ZC_PROCESS_MODE, 0);
+  gst_type_mark_as_plugin_api (GST_TYPE_ZC_TIMESTAMP_MODE, 0);
 }
 
 static void

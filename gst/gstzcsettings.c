@@ -31,10 +31,13 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_FOLLOW_DEFAULT, g_param_spec_boolean ("follow-default",
       "Follow default", "Capture another output when that becomes the default one, unless device names one", TRUE, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_ID, g_param_spec_uint ("process-id", "Process",
-      "Capture only the sound of this process, or all but its sound; 0 = of the device, or all but our own (WASAPI)", 0,
+      "Capture only the sound of this process and its children, or all but it; 0 = of the device, or all but our own", 0,
       G_MAXUINT, 0, any_time));
+  g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_NAME, g_param_spec_string ("process-name", "Process name",
+      "The same of all processes of this executable, \"firefox\" or \"game.exe\", whenever they come and go (unset = of "
+      "process-id)", NULL, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_MODE, g_param_spec_enum ("process-mode",
-      "Process mode", "What process-id means", GST_TYPE_ZC_PROCESS_MODE, ZC_PROCESS_INCLUDE, any_time));
+      "Process mode", "What process-id and process-name mean", GST_TYPE_ZC_PROCESS_MODE, ZC_PROCESS_INCLUDE, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_TIMESTAMP_MODE, g_param_spec_enum ("timestamp-mode",
       "Timestamp mode", "Where the timestamps come from", GST_TYPE_ZC_TIMESTAMP_MODE, ZC_STAMPS_SMOOTH, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_IDLE, g_param_spec_enum ("idle", "Idle",
@@ -98,6 +101,7 @@ void
 gst_zc_settings_clear (GstZcSettings *settings)
 {
   g_clear_pointer (&settings->device, g_free);
+  g_clear_pointer (&settings->process_name, g_free);
 }
 
 gboolean
@@ -125,6 +129,10 @@ gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
       return TRUE;
     case GST_ZC_SETTING_PROCESS_ID:
       settings->process_id = g_value_get_uint (value);
+      return TRUE;
+    case GST_ZC_SETTING_PROCESS_NAME:
+      g_free (settings->process_name);
+      settings->process_name = g_value_dup_string (value);
       return TRUE;
     case GST_ZC_SETTING_PROCESS_MODE:
       settings->process_mode = (ZcProcessMode) g_value_get_enum (value);
@@ -195,6 +203,9 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
     case GST_ZC_SETTING_PROCESS_ID:
       g_value_set_uint (value, settings->process_id);
       return TRUE;
+    case GST_ZC_SETTING_PROCESS_NAME:
+      g_value_set_string (value, settings->process_name);
+      return TRUE;
     case GST_ZC_SETTING_PROCESS_MODE:
       g_value_set_enum (value, (gint) settings->process_mode);
       return TRUE;
@@ -251,9 +262,20 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
   }
 }
 
+ZcTarget
+gst_zc_settings_target (const GstZcSettings *settings)
+{
+  return (ZcTarget){ settings->device, settings->process_id, settings->process_name, settings->process_mode };
+}
+
 gboolean
 gst_zc_settings_check (const GstZcSettings *settings, GError **error)
 {
+  if (settings->process_id != 0 && settings->process_name != NULL) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "process-id (%u) and process-name (\"%s\") exclude each other. Unset "
+        "one.", settings->process_id, settings->process_name);
+    return FALSE;
+  }
   if (settings->pool_strategy == GST_ZC_POOL_STRATEGY_FIXED || settings->pool_min_buffers <= settings->pool_max_buffers)
     return TRUE;
   g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "pool-min-buffers (%u) is above pool-max-buffers (%u). Lower the "

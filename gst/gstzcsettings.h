@@ -15,6 +15,7 @@ typedef struct {
   gint backend; /* of GST_TYPE_ZC_BACKEND */
   gchar *device; /* NULL: the default */
   guint process_id;
+  gchar *process_name; /* NULL: none */
   ZcProcessMode process_mode;
   ZcStamps timestamp_mode;
   GstZcIdle idle;
@@ -37,6 +38,7 @@ enum {
   GST_ZC_SETTING_BACKEND = 1,
   GST_ZC_SETTING_DEVICE,
   GST_ZC_SETTING_PROCESS_ID,
+  GST_ZC_SETTING_PROCESS_NAME,
   GST_ZC_SETTING_PROCESS_MODE,
   GST_ZC_SETTING_TIMESTAMP_MODE,
   GST_ZC_SETTING_IDLE,
@@ -71,6 +73,9 @@ gboolean gst_zc_settings_is_bound (guint id);
 /* FALSE if there is no setting of that id. */
 gboolean gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value);
 gboolean gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value);
+
+/* What they say to capture; its strings are those of the settings. */
+ZcTarget gst_zc_settings_target (const GstZcSettings *settings);
 
 /* FALSE and ZC_ERROR_SETTINGS if they contradict each other. */
 gboolean gst_zc_settings_check (const GstZcSettings *settings, GError **error);

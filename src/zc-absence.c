@@ -47,9 +47,9 @@ zc_capture_take_target (ZcCapture *capture)
   g_mutex_lock (&capture->waking);
   taken = atomic_exchange (&capture->retargeted, FALSE);
   if (taken) {
-    g_free ((gchar *) capture->target.device);
+    zc_target_clear (&capture->target);
     capture->target = capture->next_target;
-    capture->next_target.device = NULL;
+    capture->next_target = (ZcTarget){ 0 };
     capture->backend->wake (capture->device, zc_capture_is_woken (capture));
   }
   g_mutex_unlock (&capture->waking);

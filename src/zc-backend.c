@@ -8,3 +8,21 @@ zc_device_info_free (ZcDeviceInfo *info)
   g_free (info->description);
   g_free (info);
 }
+
+ZcTarget
+zc_target_copy (const ZcTarget *target)
+{
+  ZcTarget copy = *target;
+
+  copy.device = g_strdup (target->device);
+  copy.process_name = g_strdup (target->process_name);
+  return copy;
+}
+
+void
+zc_target_clear (ZcTarget *target)
+{
+  g_free ((gchar *) target->device);
+  g_free ((gchar *) target->process_name);
+  *target = (ZcTarget){ 0 };
+}

@@ -24,17 +24,22 @@ typedef enum {
   ZC_PROCESS_EXCLUDE, /* all but these */
 } ZcProcessMode;
 
-/* Whose sound to capture: what a device plays, or what a process does. */
+/* Whose sound to capture: what a device plays, or what a process does, or all processes of one executable. */
 typedef struct {
   const gchar *device; /* NULL: the one that plays by default */
-  guint process_id;    /* 0: no process; to exclude: our own */
+  guint process_id;    /* 0: none is named; to exclude, where no name is either: our own */
+  const gchar *process_name; /* of the executable: "firefox", "game.exe"; NULL: none */
   ZcProcessMode process_mode;
 } ZcTarget;
+
+/* A copy that has strings of its own, to be cleared. */
+ZcTarget zc_target_copy (const ZcTarget *target);
+void zc_target_clear (ZcTarget *target);
 
 static inline gboolean
 zc_target_is_process (const ZcTarget *target)
 {
-  return target->process_id != 0 || target->process_mode == ZC_PROCESS_EXCLUDE;
+  return target->process_id != 0 || target->process_name != NULL || target->process_mode == ZC_PROCESS_EXCLUDE;
 }
 
 typedef enum {

@@ -9,7 +9,7 @@ G_BEGIN_DECLS
 
 struct _ZcCapture {
   const ZcBackend *backend;
-  ZcTarget target; /* its device is ours */
+  ZcTarget target; /* its strings are ours */
   ZcDevice *device;
   ZcFormat native;
   ZcStats *stats;
@@ -18,7 +18,7 @@ struct _ZcCapture {
   GCond awake;   /* for who waits without a device */
   _Atomic gboolean woken;
   _Atomic gboolean retargeted; /* next_target is wanted now */
-  ZcTarget next_target;        /* its device is ours */
+  ZcTarget next_target;        /* its strings are ours */
 
   /* The streaming thread's, while running. */
   gboolean running;

@@ -18,8 +18,7 @@ zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, G
     return NULL;
   }
   capture->stats = stats;
-  capture->target = *target;
-  capture->target.device = g_strdup (target->device);
+  capture->target = zc_target_copy (target);
   g_mutex_init (&capture->waking);
   g_cond_init (&capture->awake);
   capture->timeline = zc_timeline_new ();
@@ -44,20 +43,19 @@ zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data)
   capture->clock = now;
   capture->clock_data = data;
 }
+
 void
 zc_capture_set_stamps (ZcCapture *capture, ZcStamps stamps)
 {
   capture->stamps = stamps;
 }
 
-
 void
 zc_capture_set_target (ZcCapture *capture, const ZcTarget *target)
 {
   g_mutex_lock (&capture->waking);
-  g_free ((gchar *) capture->next_target.device);
-  capture->next_target = *target;
-  capture->next_target.device = g_strdup (target->device);
+  zc_target_clear (&capture->next_target);
+  capture->next_target = zc_target_copy (target);
   atomic_store_explicit (&capture->retargeted, TRUE, memory_order_release);
   capture->backend->wake (capture->device, TRUE); /* until it is taken up */
   g_cond_broadcast (&capture->awake);
@@ -579,7 +577,7 @@ zc_capture_close (ZcCapture *capture)
   zc_timeline_free (capture->timeline);
   g_mutex_clear (&capture->waking);
   g_cond_clear (&capture->awake);
-  g_free ((gchar *) capture->target.device);
-  g_free ((gchar *) capture->next_target.device);
+  zc_target_clear (&capture->target);
+  zc_target_clear (&capture->next_target);
   g_free (capture);
 }

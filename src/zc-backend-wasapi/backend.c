@@ -144,6 +144,23 @@ resolve_endpoint (ZcWasapiTarget *target, const gchar *name, GError **error)
   return FALSE;
 }
 
+/* Where one that was named is to be left out and is not there, nobody is but ourselves. */
+static gboolean
+choose_process (ZcWasapiTarget *target, const ZcTarget *wanted, GError **error)
+{
+  target->process_id = wanted->process_name != NULL ? zc_wasapi_process_of_name (wanted->process_name)
+                                                    : wanted->process_id;
+  if (wanted->process_name != NULL && target->process_id != 0)
+    target->process_end = zc_wasapi_process_end (target->process_id);
+  if (target->process_id == 0 && wanted->process_mode == ZC_PROCESS_EXCLUDE)
+    target->process_id = GetCurrentProcessId ();
+  if (target->process_id != 0)
+    return TRUE;
+  g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process of an executable \"%s\". Set process-name to one "
+      "that runs: see the Details tab of the Task Manager.", wanted->process_name);
+  return FALSE;
+}
+
 /* Windows mixes processes in whatever format it is asked for; float stereo is what most of them play. */
 static gboolean
 resolve_process (ZcWasapiTarget *target, const ZcTarget *wanted, GError **error)
@@ -152,10 +169,11 @@ resolve_process (ZcWasapiTarget *target, const ZcTarget *wanted, GError **error)
 
   if (wanted->device != NULL) {
     g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "Windows captures a process on whatever device it plays: device "
-        "(\"%s\") and process-id (%u) exclude each other. Unset one.", wanted->device, wanted->process_id);
+        "(\"%s\") and process-id, process-name and process-mode exclude each other. Unset one.", wanted->device);
     return FALSE;
   }
-  target->process_id = wanted->process_id != 0 ? wanted->process_id : GetCurrentProcessId ();
+  if (!choose_process (target, wanted, error))
+    return FALSE;
   target->process_mode = wanted->process_mode;
   target->name = g_strdup_printf ("%sprocess %u", exclude ? "all but " : "", target->process_id);
   target->title = g_strdup (target->name);
@@ -371,10 +389,19 @@ lost (ZcDevice *device, GError **error)
   return ZC_WAIT_LOST;
 }
 
+/* Another one of that name is looked for when the target is opened again. */
+static ZcWait
+ended_process (ZcDevice *device, GError **error)
+{
+  g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "%s ended while it was captured.", device->target->title);
+  return ZC_WAIT_LOST;
+}
+
 static ZcWait
 wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 {
-  const HANDLE handles[] = { device->wake, device->stream->event };
+  const HANDLE handles[] = { device->wake, device->stream->event, device->target->process_end };
+  const DWORD n_handles = device->target->process_end != NULL ? 3 : 2;
   gint64 now_ns = zc_clock_now_ns ();
   gint64 deadline_ns = now_ns + timeout_ns;
 
@@ -392,10 +419,12 @@ wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       ask_if_gone (device);
       return ZC_WAIT_TIMEOUT;
     }
-    ended = WaitForMultipleObjects (2, handles, FALSE, (DWORD) ((MIN (left_ns, POLL_NS) + 999999) / 1000000));
+    ended = WaitForMultipleObjects (n_handles, handles, FALSE, (DWORD) ((MIN (left_ns, POLL_NS) + 999999) / 1000000));
     device->drained = FALSE;
     if (ended == WAIT_OBJECT_0 + 1 && device->borrowed > 0)
       return ZC_WAIT_PACKET;
+    if (ended == WAIT_OBJECT_0 + 2)
+      return ended_process (device, error);
     now_ns = zc_clock_now_ns ();
   }
   return ZC_WAIT_WOKEN;

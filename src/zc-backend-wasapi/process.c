@@ -4,6 +4,8 @@
 #include "com.h"
 #include "errors.h"
 
+#include <tlhelp32.h>
+
 /* Of audioclientactivationparams.h (Windows SDK 10.0.20348), which MinGW-w64 has not. Under names of ours, as others may have
  * it. */
 typedef struct {
@@ -218,4 +220,60 @@ zc_wasapi_process_exists (guint process_id, GError **error)
     g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process %u (OpenProcess). Set process-id to one that "
         "runs: see the Details tab of the Task Manager.", process_id);
   return exists;
+}
+
+/* -- by name ----------------------------------------------------------------------------------------------------- */
+
+static gboolean
+is_called (const PROCESSENTRY32W *entry, const gchar *name)
+{
+  g_autofree gchar *file = g_utf16_to_utf8 ((const gunichar2 *) entry->szExeFile, -1, NULL, NULL, NULL);
+  g_autofree gchar *with_ending = g_strconcat (name, ".exe", NULL);
+
+  return file != NULL && (g_ascii_strcasecmp (file, name) == 0 || g_ascii_strcasecmp (file, with_ending) == 0);
+}
+
+/* PROCESSENTRY32W of those that are called so. */
+static GArray *
+list_called (const gchar *name)
+{
+  GArray *found = g_array_new (FALSE, FALSE, sizeof (PROCESSENTRY32W));
+  HANDLE snapshot = CreateToolhelp32Snapshot (TH32CS_SNAPPROCESS, 0);
+  PROCESSENTRY32W entry = { .dwSize = sizeof entry };
+
+  if (snapshot == INVALID_HANDLE_VALUE)
+    return found;
+  for (BOOL more = Process32FirstW (snapshot, &entry); more; more = Process32NextW (snapshot, &entry))
+    if (is_called (&entry, name))
+      g_array_append_val (found, entry);
+  CloseHandle (snapshot);
+  return found;
+}
+
+static gboolean
+has_process (const GArray *entries, DWORD process_id)
+{
+  for (guint i = 0; i < entries->len; i++)
+    if (g_array_index (entries, PROCESSENTRY32W, i).th32ProcessID == process_id)
+      return TRUE;
+  return FALSE;
+}
+
+guint
+zc_wasapi_process_of_name (const gchar *name)
+{
+  g_autoptr (GArray) called = list_called (name);
+
+  for (guint i = 0; i < called->len; i++) {
+    const PROCESSENTRY32W *entry = &g_array_index (called, PROCESSENTRY32W, i);
+    if (!has_process (called, entry->th32ParentProcessID))
+      return entry->th32ProcessID;
+  }
+  return 0;
+}
+
+HANDLE
+zc_wasapi_process_end (guint process_id)
+{
+  return OpenProcess (SYNCHRONIZE, FALSE, process_id);
 }

@@ -10,6 +10,13 @@
 
 G_BEGIN_DECLS
 
+/* The id of a process of that executable ("game.exe", or without the ending); of several the one that is no child of another, the first
+ * that Windows names. 0 if there is none. */
+guint zc_wasapi_process_of_name (const gchar *name);
+
+/* Is signalled when the process has ended. The caller's to close; NULL if Windows does not let us. */
+HANDLE zc_wasapi_process_end (guint process_id);
+
 /* That process exists. process_id as in ZcTarget, our own not left out. */
 gboolean zc_wasapi_process_exists (guint process_id, GError **error);
 

@@ -23,6 +23,8 @@ target_clear (gpointer data)
   g_free (target->name);
   g_free (target->title);
   g_clear_pointer (&target->endpoint, zc_endpoint_free);
+  if (target->process_end != NULL)
+    CloseHandle (target->process_end);
 }
 
 ZcWasapiTarget *

@@ -8,16 +8,20 @@ import time
 from . import poll, processes
 
 
+def play_argv(sink, latency_ms=2000):
+    """What plays a raw file, whose path follows."""
+    return ['pacat', '--playback', '--raw', f'--device={sink.name}', f'--format={sink.format}',
+            f'--rate={sink.rate}', f'--channels={sink.channels}', f'--channel-map={sink.map}',
+            '--no-remix', '--no-remap', '--volume=65536', f'--latency-msec={latency_ms}']
+
+
 def player(server, path, sink, latency_ms=2000):
     """A client that is not ours plays a raw file in the sink's exact format, at 100 %: nothing is converted.
 
     Ends by itself when all is played. Plenty of latency: where the machine stands still for a moment, the player must
     not be the gap."""
-    argv = ['pacat', '--playback', '--raw', f'--device={sink.name}', f'--format={sink.format}',
-            f'--rate={sink.rate}', f'--channels={sink.channels}', f'--channel-map={sink.map}',
-            '--no-remix', '--no-remap', '--volume=65536', f'--latency-msec={latency_ms}', path]
-    return processes.started(argv, env=server.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                             stderr=subprocess.DEVNULL)
+    return processes.started([*play_argv(sink, latency_ms), path], env=server.env, stdin=subprocess.DEVNULL,
+                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 class BareClient:

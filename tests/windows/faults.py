@@ -45,16 +45,17 @@ REFERENCE_S = 30
 DEAD = 4242  # no process has this id
 TAG_PROCESS = 16
 
-# What each element calls the same: loopback of the default endpoint, of the endpoint '{b}', of a process.
+# What each element calls the same: loopback of the default endpoint, of the endpoint '{b}', of a process, of one with a
+# name. None, or none: it cannot.
 ELEMENTS = {
     'wasapi2src': ('loopback=true', 'loopback=true device={id}',
                    'loopback-mode=include-process-tree loopback-target-pid={pid}'),
     'wasapisrc': ('loopback=true', 'loopback=true device={id}', None),
     'zcloopbacksrc': ('backend=wasapi on-loss=error follow-default=false', 'backend=wasapi on-loss=error device={id}',
-                      'backend=wasapi on-loss=error process-id={pid}'),
+                      'backend=wasapi on-loss=error process-id={pid}', 'backend=wasapi on-loss=error process-name={name}'),
     'zcloopbacksrc, which reopens': ('backend=wasapi', 'backend=wasapi device={id}', 'backend=wasapi process-id={pid}'),
 }
-ENDPOINT, EXPLICIT, PROCESS_OF, DEAD_PROCESS = range(4)
+ENDPOINT, EXPLICIT, PROCESS_OF, NAMED_PROCESS, DEAD_PROCESS = range(5)
 BUFFER_MS = collections.defaultdict(lambda: 10, {('wasapi2src', PROCESS_OF): 20, ('wasapi2src', DEAD_PROCESS): 20})
 
 
@@ -130,6 +131,7 @@ def faults():
         'process, late 40 ms': Fault(process + '; late 40ms', PROCESS_OF, tags=(TAG_PROCESS,)),
         'process, events stop for 1 s': Fault(process + '; at 1s events-stop 1s', PROCESS_OF, tags=(TAG_PROCESS,)),
         'process, invalidated': Fault(process + '; at 1s invalidate', PROCESS_OF, tags=(TAG_PROCESS,)),
+        'process, by its name': Fault(process, NAMED_PROCESS, tags=(TAG_PROCESS,)),
         'process is dead': Fault('', DEAD_PROCESS),
         'process refused': Fault('process-loopback refuse', PROCESS_OF),
         'process refused at the call': Fault('process-loopback refuse at-call', PROCESS_OF),
@@ -140,11 +142,13 @@ def faults():
 
 
 def settings_of(element, of):
-    return ELEMENTS[element][min(of, PROCESS_OF)]
+    which = PROCESS_OF if of == DEAD_PROCESS else of
+    return ELEMENTS[element][which] if which < len(ELEMENTS[element]) else None
 
 
 def description(element, fault, path, extra, pid):
-    settings = settings_of(element, fault.of).format(id='{b}', pid=DEAD if fault.of == DEAD_PROCESS else pid)
+    settings = settings_of(element, fault.of).format(id='{b}', pid=DEAD if fault.of == DEAD_PROCESS else pid,
+                                                          name='companion')
     buffers = SECONDS * 1000 // BUFFER_MS[element, fault.of]
     source = f'{element.split(",")[0]} {settings} {extra} num-buffers={buffers} ! identity silent=false ' \
              f'! filesink location={scripted.windows_path(path)} buffer-mode=unbuffered'

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "zc-pulse-format.h"
+#include "format.h"
 
 #include <string.h>
 

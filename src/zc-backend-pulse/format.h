@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* zc-pulse-format.h: between PulseAudio's sample specs and channel maps and ours. */
+/* format.h: between PulseAudio's sample specs and channel maps and ours. */
 #pragma once
 
 #include "zc-format.h"

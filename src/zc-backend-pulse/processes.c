@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "processes.h"
+
+#include "process-tree.h"
+#include "zc-clock.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A player of which nothing comes for so long while the monitor goes on has stopped, and is not waited for, though the server says that
+ * it plays. A busy PipeWire sends what a second brought at once. */
+#define STOPPED_NS (G_GINT64_CONSTANT (2000) * 1000 * 1000)
+
+/* One whose recording ended, or could not begin (a busy pipewire-pulse refuses some), is tried again if it is still there. */
+#define RETRY_NS (G_GINT64_CONSTANT (100) * 1000 * 1000)
+
+/* Questions for a player's place in the monitor's time; two that agree end them. */
+#define MOST_QUESTIONS 20
+
+typedef enum {
+  STOPPED,  /* nothing comes */
+  PLACING,  /* where it belongs is being asked */
+  RUNNING,  /* what comes is mixed */
+} PlayerState;
+
+typedef struct {
+  ZcPulseProcesses *processes;
+  guint32 index; /* of the sink input */
+  guint32 sink;
+  gboolean gone; /* and the server says that it is no more */
+  gboolean paused;
+
+  /* A connection of its own: pipewire-pulse up to 1.6.8 does not send what a stream has while something else is on its way through the
+   * same one (pulse-server.c, do_process_done), and a second stream would wait for seconds. */
+  ZcPulseServer server;
+  ZcPulseStream stream;
+  gint64 begin_at_ns; /* while there is no connection */
+  PlayerState state;
+  guint64 mixed_frames;  /* of the stream */
+  gint64 offset_frames;  /* its frame n is heard with the monitor's n + offset_frames */
+  guint questions;
+  pa_operation *question[2]; /* the last one: to the monitor, and to the player's own stream */
+  const guint8 *fragment; /* that is out; NULL for a hole */
+  guint fragment_frames;  /* what is left of it */
+  gint64 still_since_ns;  /* it is behind the monitor, and nothing has come since; 0: it is not */
+} Player;
+
+/* -- who plays --------------------------------------------------------------------------------------------------- */
+
+static gboolean
+is_meant (const ZcPulseProcesses *processes, const pa_proplist *properties)
+{
+  const ZcTarget *target = &processes->target;
+  const gchar *said = pa_proplist_gets (properties, PA_PROP_APPLICATION_PROCESS_ID);
+  const gchar *binary = pa_proplist_gets (properties, PA_PROP_APPLICATION_PROCESS_BINARY);
+  guint id = said != NULL ? (guint) strtoul (said, NULL, 10) : 0;
+  gboolean inside = target->process_name != NULL
+      ? g_strcmp0 (binary, target->process_name) == 0 || zc_process_is_within_name (id, target->process_name)
+      : zc_process_is_within (id, target->process_id);
+
+  return inside == (target->process_mode == ZC_PROCESS_INCLUDE);
+}
+
+static const ZcPulseSink *
+sink_of (const Player *player)
+{
+  const GPtrArray *sinks = player->processes->sinks->all;
+
+  for (guint i = sinks->len; i-- > 0;)
+    if (((ZcPulseSink *) g_ptr_array_index (sinks, i))->index == player->sink)
+      return g_ptr_array_index (sinks, i);
+  return NULL;
+}
+
+static Player *
+find_player (ZcPulseProcesses *processes, guint32 index)
+{
+  for (guint i = 0; i < processes->players->len; i++) {
+    Player *player = g_ptr_array_index (processes->players, i);
+
+    if (player->index == index && !player->gone)
+      return player;
+  }
+  return NULL;
+}
+
+static gboolean
+is_connected (const Player *player)
+{
+  return player->server.loop != NULL;
+}
+
+/* One that cannot be recorded, as on a sink without a monitor, is silent. */
+static void
+begin_player (Player *player)
+{
+  player->begin_at_ns = zc_clock_now_ns () + RETRY_NS;
+  if (sink_of (player) != NULL && !zc_pulse_server_join (&player->server, player->processes->server))
+    zc_pulse_server_clear (&player->server);
+}
+
+static void
+forget_question (Player *player)
+{
+  for (guint i = 0; i < G_N_ELEMENTS (player->question); i++) {
+    if (player->question[i] == NULL)
+      continue;
+    pa_operation_cancel (player->question[i]);
+    g_clear_pointer (&player->question[i], pa_operation_unref);
+  }
+}
+
+/* As if it had never begun. */
+static void
+end_player (Player *player, gint64 deadline_ns)
+{
+  forget_question (player); /* a stream may answer after its end */
+  if (player->stream.stream != NULL)
+    zc_pulse_stream_end (&player->stream, deadline_ns);
+  if (is_connected (player))
+    zc_pulse_server_clear (&player->server);
+  player->state = STOPPED;
+  player->mixed_frames = 0;
+  player->fragment_frames = 0;
+}
+
+static void
+on_input (pa_context *context, const pa_sink_input_info *info, int end, void *data)
+{
+  ZcPulseProcesses *processes = data;
+  Player *player;
+
+  if (end != 0)
+    return;
+  player = find_player (processes, info->index);
+  if (player != NULL && player->sink == info->sink) {
+    player->paused = info->corked;
+    return;
+  }
+  if (player != NULL)
+    player->gone = TRUE; /* from that sink */
+  if (!is_meant (processes, info->proplist))
+    return;
+  player = g_new0 (Player, 1);
+  player->processes = processes;
+  player->index = info->index;
+  player->sink = info->sink;
+  player->paused = info->corked;
+  g_ptr_array_add (processes->players, player);
+}
+
+void
+zc_pulse_processes_hear (ZcPulseProcesses *processes, pa_subscription_event_type_t event, guint32 index)
+{
+  Player *player;
+
+  if (processes->players == NULL
+      || (event & PA_SUBSCRIPTION_EVENT_FACILITY_MASK) != PA_SUBSCRIPTION_EVENT_SINK_INPUT)
+    return;
+  if ((event & PA_SUBSCRIPTION_EVENT_TYPE_MASK) != PA_SUBSCRIPTION_EVENT_REMOVE)
+    zc_pulse_forget (pa_context_get_sink_input_info (processes->server->context, index, on_input, processes));
+  else if ((player = find_player (processes, index)) != NULL)
+    player->gone = TRUE;
+}
+
+static gboolean
+is_there (const ZcTarget *target)
+{
+  return target->process_name != NULL ? zc_process_name_exists (target->process_name)
+                                      : zc_process_exists (target->process_id);
+}
+
+static void
+set_no_process (GError **error, const ZcPulseProcesses *processes)
+{
+  const ZcTarget *target = &processes->target;
+  g_autofree gchar *what = target->process_name != NULL ? g_strdup_printf ("of an executable \"%s\"", target->process_name)
+                                                        : g_strdup_printf ("%u", target->process_id);
+
+  g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process %s, and none plays on PulseAudio (%s). Set %s to "
+      "one that runs: see application.process in pactl list sink-inputs.", what, processes->server->name,
+      target->process_name != NULL ? "process-name" : "process-id");
+}
+
+gboolean
+zc_pulse_processes_open (ZcPulseProcesses *processes, ZcPulseServer *server, const ZcPulseSinks *sinks,
+    const ZcTarget *target, gint64 deadline_ns, GError **error)
+{
+  *processes = (ZcPulseProcesses){ .server = server, .sinks = sinks, .target = zc_target_copy (target) };
+  if (target->process_id == 0 && target->process_name == NULL)
+    processes->target.process_id = (guint) getpid ();
+  processes->players = g_ptr_array_new_with_free_func (g_free);
+  if (!zc_pulse_complete (server, pa_context_get_sink_input_info_list (server->context, on_input, processes),
+          deadline_ns)) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_TIMEOUT, "PulseAudio (%s) does not tell who plays: "
+        "pa_context_get_sink_input_info_list said \"%s\". Restart the sound server and try again.", server->name,
+        zc_pulse_server_is_good (server) ? "timeout" : zc_pulse_server_last_word (server));
+    return FALSE;
+  }
+  /* The server may know a process that we cannot see: it is on another computer, or in a container. */
+  if (processes->players->len > 0 || is_there (&processes->target))
+    return TRUE;
+  set_no_process (error, processes);
+  return FALSE;
+}
+
+void
+zc_pulse_processes_clear (ZcPulseProcesses *processes)
+{
+  g_clear_pointer (&processes->players, g_ptr_array_unref);
+  zc_target_clear (&processes->target);
+}
+
+void
+zc_pulse_processes_prefer (ZcFormat *format)
+{
+  format->sample = ZC_SAMPLE_F32LE;
+}
+
+/* -- where a player belongs -------------------------------------------------------------------------------------- */
+
+static void ask_for_place (Player *player);
+
+/* Both streams had come so far when the server was asked. It sends what a sink has rendered to all who record it in one
+ * turn, so the difference is exact, but if that turn came between the two questions: then the next answer differs. */
+static void
+take_answer (Player *player)
+{
+  const pa_timing_info *ours = pa_stream_get_timing_info (player->processes->monitor->stream);
+  const pa_timing_info *theirs = pa_stream_get_timing_info (player->stream.stream);
+  gint64 offset_frames;
+
+  if (ours == NULL || theirs == NULL)
+    return;
+  offset_frames = (ours->write_index - theirs->write_index) / (gint64) player->stream.frame_bytes;
+  if ((player->questions > 1 && offset_frames == player->offset_frames) || player->questions == MOST_QUESTIONS)
+    player->state = RUNNING;
+  else
+    ask_for_place (player);
+  player->offset_frames = offset_frames;
+}
+
+static gboolean
+is_answered (const Player *player, guint i)
+{
+  return player->question[i] == NULL || pa_operation_get_state (player->question[i]) == PA_OPERATION_DONE;
+}
+
+static void
+ask_for_place (Player *player)
+{
+  forget_question (player);
+  player->questions++;
+  player->question[0] = pa_stream_update_timing_info (player->processes->monitor->stream, NULL, NULL);
+  player->question[1] = pa_stream_update_timing_info (player->stream.stream, NULL, NULL);
+}
+
+/* -- mixing ------------------------------------------------------------------------------------------------------ */
+
+/* FALSE if there is no room for all of it. */
+static gboolean
+mix_fragment (Player *player)
+{
+  gint64 position = player->offset_frames + (gint64) player->mixed_frames;
+  guint used = player->fragment_frames;
+
+  if (player->fragment != NULL) {
+    used = zc_pulse_mix_add (&player->processes->mix, position, player->fragment, player->fragment_frames);
+    player->fragment += (gsize) used * player->stream.frame_bytes;
+  }
+  player->mixed_frames += used;
+  player->fragment_frames -= used;
+  return player->fragment_frames == 0;
+}
+
+static void
+mix_player (Player *player)
+{
+  while (player->fragment_frames > 0
+      || zc_pulse_stream_peek (&player->stream, &player->fragment, &player->fragment_frames)) {
+    if (!mix_fragment (player))
+      return;
+    zc_pulse_stream_drop (&player->stream);
+  }
+}
+
+/* How far the mix is complete as far as this player goes. */
+static guint64
+reach_of (Player *player)
+{
+  ZcPulseProcesses *processes = player->processes;
+  gint64 reach = player->offset_frames + (gint64) player->mixed_frames, now_ns;
+
+  if (player->state == STOPPED)
+    return processes->monitored_to;
+  if (player->state == RUNNING && reach >= (gint64) processes->monitored_to)
+    return processes->monitored_to;
+  now_ns = zc_clock_now_ns ();
+  if (player->still_since_ns == 0)
+    player->still_since_ns = now_ns;
+  if (!player->paused && now_ns - player->still_since_ns < STOPPED_NS)
+    return player->state == RUNNING ? (guint64) MAX (reach, 0) : processes->mix.begin;
+  player->state = STOPPED;
+  return processes->monitored_to;
+}
+
+static void
+listen_to (Player *player)
+{
+  if (player->stream.readable_bytes == 0)
+    return;
+  player->paused = FALSE; /* PipeWire does not always tell */
+  if (player->state == STOPPED) {
+    player->state = PLACING;
+    player->questions = 0;
+    player->still_since_ns = 0;
+    ask_for_place (player);
+  }
+  if (player->state == PLACING && is_answered (player, 0) && is_answered (player, 1))
+    take_answer (player);
+  if (player->state == RUNNING) {
+    player->still_since_ns = 0;
+    mix_player (player);
+  }
+}
+
+/* One that is being made can only be waited for. */
+static gboolean
+is_on_its_way (Player *player)
+{
+  if (player->stream.stream != NULL)
+    return zc_pulse_stream_state (&player->stream) == PA_STREAM_CREATING;
+  return zc_pulse_server_is_good (&player->server) && !zc_pulse_server_is_ready (&player->server);
+}
+
+/* Connected, and nothing is on its way. */
+static gboolean
+go_on (Player *player)
+{
+  const ZcPulseSink *sink = sink_of (player);
+
+  if (player->gone || sink == NULL || !zc_pulse_server_is_good (&player->server))
+    return FALSE;
+  if (player->stream.stream == NULL)
+    return zc_pulse_stream_begin (&player->stream, &player->server, sink, player->index, &player->processes->spec, NULL);
+  if (!zc_pulse_stream_is_good (&player->stream))
+    return FALSE;
+  listen_to (player);
+  return TRUE;
+}
+
+/* FALSE if it is over. */
+static gboolean
+tend_player (Player *player)
+{
+  if (!is_connected (player) && !player->gone && zc_clock_now_ns () >= player->begin_at_ns)
+    begin_player (player);
+  if (is_connected (player) && !is_on_its_way (player) && !go_on (player))
+    end_player (player, zc_clock_now_ns ());
+  return !player->gone || is_connected (player);
+}
+
+static void
+take_monitor (ZcPulseProcesses *processes, ZcPulseStream *monitor)
+{
+  const guint8 *data;
+  guint frames;
+
+  while (zc_pulse_stream_peek (monitor, &data, &frames)) {
+    processes->monitored_to += frames;
+    zc_pulse_stream_drop (monitor);
+  }
+}
+
+gboolean
+zc_pulse_processes_gather (ZcPulseProcesses *processes, ZcPulseStream *monitor)
+{
+  guint64 delay_frames = zc_pulse_processes_delay_frames (processes), complete_to;
+
+  take_monitor (processes, monitor);
+  complete_to = MAX (processes->monitored_to, delay_frames) - delay_frames;
+  for (guint i = processes->players->len; i-- > 0;) {
+    Player *player = g_ptr_array_index (processes->players, i);
+
+    if (tend_player (player))
+      complete_to = MIN (complete_to, reach_of (player));
+    else
+      g_ptr_array_remove_index_fast (processes->players, i);
+  }
+  processes->ready_frames = (guint) (MAX (complete_to, processes->mix.begin) - processes->mix.begin);
+  return processes->ready_frames >= processes->spec.latency_frames;
+}
+
+/* -- from start to stop ------------------------------------------------------------------------------------------ */
+
+guint
+zc_pulse_processes_delay_frames (const ZcPulseProcesses *processes)
+{
+  return processes->spec.latency_frames;
+}
+
+gboolean
+zc_pulse_processes_start (ZcPulseProcesses *processes, const ZcPulseStream *monitor, const ZcStreamSpec *spec,
+    GError **error)
+{
+  if (!zc_pulse_mix_can (&spec->format)) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_FORMAT, "The sound of processes is mixed as S16LE, S32LE or F32LE, not as %s. "
+        "Let audioconvert make this format.", zc_sample_name (spec->format.sample));
+    return FALSE;
+  }
+  processes->spec = *spec;
+  processes->monitor = monitor;
+  processes->monitored_to = 0;
+  processes->ready_frames = 0;
+  /* All that the server may have kept for a late reader, in whole packets. */
+  zc_pulse_mix_init (&processes->mix, &spec->format,
+      ((spec->buffer_frames + spec->format.rate) / spec->latency_frames + 1) * spec->latency_frames);
+  return TRUE;
+}
+
+/* The players stay listed, for the next start. */
+void
+zc_pulse_processes_stop (ZcPulseProcesses *processes)
+{
+  gint64 deadline_ns = zc_clock_now_ns () + ZC_STOP_TIMEOUT_NS;
+
+  for (guint i = 0; i < processes->players->len; i++) {
+    Player *player = g_ptr_array_index (processes->players, i);
+
+    end_player (player, deadline_ns);
+    player->begin_at_ns = 0;
+  }
+  processes->monitor = NULL;
+  zc_pulse_mix_clear (&processes->mix);
+}
+
+gboolean
+zc_pulse_processes_borrow (ZcPulseProcesses *processes, ZcPacket *packet)
+{
+  guint64 position = processes->mix.begin;
+  const guint8 *data;
+  guint frames;
+
+  if (processes->ready_frames < processes->spec.latency_frames)
+    return FALSE;
+  frames = zc_pulse_mix_peek (&processes->mix, processes->spec.latency_frames, &data);
+  *packet = (ZcPacket){
+    .data = data,
+    .frames = frames,
+    .flags = data == NULL ? ZC_PACKET_SILENT : 0,
+    .position_frames = position,
+    .capture_time_ns = zc_pulse_stream_heard_at_ns (processes->monitor, position),
+  };
+  return TRUE;
+}
+
+void
+zc_pulse_processes_give_back (ZcPulseProcesses *processes)
+{
+  zc_pulse_mix_take (&processes->mix, processes->spec.latency_frames);
+  processes->ready_frames -= processes->spec.latency_frames;
+}

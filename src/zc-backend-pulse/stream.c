@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "stream.h"
+
+#include "format.h"
+#include "zc-clock.h"
+
+#include <string.h>
+
+/* Often at first, to know the time of the first packets well; then seldom, as libpulse allocates for each question. A
+ * clock that is off by 200 ppm moves by 0.8 ms in the longest of these times. */
+#define ASK_TIME_FIRST_NS (G_GINT64_CONSTANT (10) * 1000 * 1000)
+#define ASK_TIME_MOST_NS  (G_GINT64_CONSTANT (4000) * 1000 * 1000)
+
+/* The server has told its timing. Of a monitor it says: byte write_index comes out of the source source_usec after
+ * it went in, and goes into the sink sink_usec before it is heard. pa_stream_get_latency() works the same out, but
+ * cuts the sum off at zero and then runs on without limit while no data comes (libpulse stream.c, calc_time). */
+static void
+on_timing (pa_stream *pulse, void *data)
+{
+  ZcPulseStream *stream = data;
+  const pa_timing_info *timing = pa_stream_get_timing_info (pulse);
+  gint64 now_ns = zc_clock_now_ns ();
+  gint64 age_us;
+
+  if (timing == NULL || timing->write_index_corrupt)
+    return;
+  /* Its timestamp is wall-clock time; only the difference to now is of use, unless somebody set the clock. */
+  age_us = g_get_real_time () - ((gint64) timing->timestamp.tv_sec * G_USEC_PER_SEC + timing->timestamp.tv_usec);
+  if (age_us < 0 || age_us > G_USEC_PER_SEC)
+    return;
+  stream->timed = TRUE;
+  stream->timed_bytes = timing->write_index;
+  stream->timed_ns = now_ns + (gint64) (timing->sink_usec - timing->source_usec - age_us) * 1000;
+}
+
+/* More has come; `bytes` is all that can be read now. */
+static void
+on_readable (pa_stream *pulse, size_t bytes, void *data)
+{
+  ((ZcPulseStream *) data)->readable_bytes = bytes;
+}
+
+/* PA_STREAM_AUTO_TIMING_UPDATE would do this every 1.5 s. */
+void
+zc_pulse_stream_ask_time_if_due (ZcPulseStream *stream)
+{
+  gint64 now_ns = zc_clock_now_ns ();
+
+  if (now_ns < stream->ask_time_at_ns || zc_pulse_stream_state (stream) != PA_STREAM_READY)
+    return;
+  zc_pulse_forget (pa_stream_update_timing_info (stream->stream, NULL, NULL)); /* on_timing() hears of the answer */
+  stream->ask_time_at_ns = now_ns + stream->ask_time_every_ns;
+  stream->ask_time_every_ns = MIN (2 * stream->ask_time_every_ns, ASK_TIME_MOST_NS);
+}
+
+pa_stream_state_t
+zc_pulse_stream_state (const ZcPulseStream *stream)
+{
+  return pa_stream_get_state (stream->stream);
+}
+
+gboolean
+zc_pulse_stream_is_good (const ZcPulseStream *stream)
+{
+  return !stream->broken && zc_pulse_server_is_good (stream->server) && PA_STREAM_IS_GOOD (zc_pulse_stream_state (stream));
+}
+
+void
+zc_pulse_stream_end (ZcPulseStream *stream, gint64 deadline_ns)
+{
+  while (zc_pulse_server_is_good (stream->server) && zc_pulse_stream_state (stream) == PA_STREAM_CREATING)
+    if (!zc_pulse_iterate (stream->server, deadline_ns))
+      break;
+  pa_stream_set_latency_update_callback (stream->stream, NULL, NULL);
+  pa_stream_set_read_callback (stream->stream, NULL, NULL);
+  pa_stream_disconnect (stream->stream);
+  pa_stream_unref (stream->stream);
+  stream->stream = NULL;
+}
+
+static gboolean
+connect_to_monitor (ZcPulseStream *stream, guint32 input, const ZcStreamSpec *spec)
+{
+  /* Without DONT_MOVE a server that loses the sink may go on with a microphone. */
+  const pa_stream_flags_t flags = PA_STREAM_ADJUST_LATENCY | PA_STREAM_DONT_MOVE;
+
+  /* fragsize is also the latency that the sink then renders with. A small maxlength loses data without a word. */
+  memset (&stream->asked, 0xff, sizeof stream->asked);
+  stream->asked.fragsize = spec->latency_frames * stream->frame_bytes;
+  stream->asked.maxlength = spec->buffer_frames * stream->frame_bytes;
+  pa_stream_set_latency_update_callback (stream->stream, on_timing, stream);
+  pa_stream_set_read_callback (stream->stream, on_readable, stream);
+  if (input != PA_INVALID_INDEX && pa_stream_set_monitor_stream (stream->stream, input) < 0)
+    return FALSE;
+  return pa_stream_connect_record (stream->stream, stream->sink->monitor, &stream->asked, flags) >= 0;
+}
+
+gboolean
+zc_pulse_stream_begin (ZcPulseStream *stream, ZcPulseServer *server, const ZcPulseSink *sink, guint32 input,
+    const ZcStreamSpec *spec, GError **error)
+{
+  pa_sample_spec sample_spec;
+  pa_channel_map map;
+
+  zc_pulse_from_format (&spec->format, &sink->spec, &sink->map, &sample_spec, &map);
+  *stream = (ZcPulseStream){ .server = server, .sink = sink, .frame_bytes = zc_format_frame_bytes (&spec->format),
+    .rate = spec->format.rate, .ask_time_every_ns = ASK_TIME_FIRST_NS };
+  stream->stream = pa_stream_new (server->context, "Loopback", &sample_spec, &map);
+  if (stream->stream == NULL) {
+    g_autofree gchar *wanted = zc_format_describe (&spec->format);
+    g_set_error (error, ZC_ERROR, ZC_ERROR_FORMAT, "PulseAudio cannot give %s: pa_stream_new said \"%s\". Let "
+        "audioconvert ! audioresample make this format.", wanted, zc_pulse_server_last_word (server));
+    return FALSE;
+  }
+  if (connect_to_monitor (stream, input, spec))
+    return TRUE;
+  g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "PulseAudio (%s) does not record \"%s\": pa_stream_connect_record "
+      "said \"%s\". See if the device is still there (pactl list short sinks).", server->name, sink->monitor,
+      zc_pulse_server_last_word (server));
+  zc_pulse_stream_end (stream, zc_clock_now_ns ());
+  return FALSE;
+}
+
+pa_buffer_attr
+zc_pulse_stream_granted (const ZcPulseStream *stream)
+{
+  const pa_buffer_attr *granted = pa_stream_get_buffer_attr (stream->stream);
+
+  return granted != NULL ? *granted : stream->asked;
+}
+
+gboolean
+zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames)
+{
+  const void *fragment;
+  size_t bytes;
+
+  /* Each call of libpulse costs a getpid(): none is made in vain. */
+  if (stream->readable_bytes == 0)
+    return FALSE;
+  if (pa_stream_peek (stream->stream, &fragment, &bytes) < 0 || bytes < stream->frame_bytes) {
+    stream->readable_bytes = 0;
+    return FALSE;
+  }
+  stream->borrowed_bytes = bytes;
+  stream->position_bytes += bytes;
+  *data = fragment;
+  *frames = (guint) (bytes / stream->frame_bytes);
+  return TRUE;
+}
+
+void
+zc_pulse_stream_drop (ZcPulseStream *stream)
+{
+  stream->broken |= pa_stream_drop (stream->stream) < 0;
+  stream->readable_bytes -= MIN (stream->borrowed_bytes, stream->readable_bytes);
+  stream->borrowed_bytes = 0;
+}
+
+gint64
+zc_pulse_stream_heard_at_ns (const ZcPulseStream *stream, guint64 frame)
+{
+  gint64 ahead_frames = (gint64) frame - stream->timed_bytes / (gint64) stream->frame_bytes;
+
+  if (!stream->timed)
+    return ZC_TIME_NONE;
+  return stream->timed_ns + ahead_frames * 1000000000 / (gint64) stream->rate;
+}

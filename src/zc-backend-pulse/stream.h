@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* stream.h: what a sink plays, recorded from its monitor; or what one of those who play there does (a sink input).
+ *
+ * pa_stream_peek() points into memory that the server shares with us, and that stays ours until pa_stream_drop(). */
+#pragma once
+
+#include "server.h"
+#include "sinks.h"
+#include "zc-backend.h"
+
+G_BEGIN_DECLS
+
+typedef struct {
+  ZcPulseServer *server;
+  const ZcPulseSink *sink;
+  pa_stream *stream; /* NULL: none was begun */
+
+  guint frame_bytes;
+  guint rate;
+  guint64 position_bytes; /* dropped since the beginning, and the fragment that is out */
+  gsize readable_bytes;   /* have come and were not dropped */
+  gsize borrowed_bytes;   /* of these, out just now */
+  gboolean broken;        /* a fragment could not be given back: what comes then is not known */
+  pa_buffer_attr asked;
+
+  /* What the server said last of time: this byte of the stream was or will be heard at that moment. */
+  gboolean timed;
+  gint64 timed_bytes;
+  gint64 timed_ns;
+  gint64 ask_time_at_ns; /* when to ask anew */
+  gint64 ask_time_every_ns;
+} ZcPulseStream;
+
+/* Asks for it; zc_pulse_stream_state() tells what becomes of it. `input`: the index of one that plays there, or
+ * PA_INVALID_INDEX for all of them. */
+gboolean zc_pulse_stream_begin (ZcPulseStream *stream, ZcPulseServer *server, const ZcPulseSink *sink, guint32 input,
+    const ZcStreamSpec *spec, GError **error);
+
+/* Waits until the deadline for it to be made, or not: one that is ended before that would stay with the server. */
+void zc_pulse_stream_end (ZcPulseStream *stream, gint64 deadline_ns);
+
+pa_stream_state_t zc_pulse_stream_state (const ZcPulseStream *stream);
+gboolean zc_pulse_stream_is_good (const ZcPulseStream *stream);
+
+/* What it was asked for, or what the server made of that. */
+pa_buffer_attr zc_pulse_stream_granted (const ZcPulseStream *stream);
+
+/* The oldest frames that were not dropped: `data` is NULL if they are a hole. FALSE if there are none. One at a time. */
+gboolean zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames);
+void zc_pulse_stream_drop (ZcPulseStream *stream);
+
+/* Asks the server what time it is in this stream, often at first, seldom later. */
+void zc_pulse_stream_ask_time_if_due (ZcPulseStream *stream);
+
+/* When that frame of the stream is heard; ZC_TIME_NONE if the server has not told any time yet. */
+gint64 zc_pulse_stream_heard_at_ns (const ZcPulseStream *stream, guint64 frame);
+
+G_END_DECLS
