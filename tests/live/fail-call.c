@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Preloaded: makes one call of libpulse fail, as its documentation says that it can.
+ *
+ *   ZC_FAIL_CALL=pa_stream_new:1       the first call of that function; empty: none
+ *   ZC_FAIL_CALL_REPORT=FILE           at the end, "NAME CALLS" of each function here that was called
+ *
+ * The call is not made. Those of libpulse that are not here cannot fail. */
+#include <dlfcn.h>
+#include <pulse/pulseaudio.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Result, name, parameters, arguments, what a failure is. */
+#define CALLS(_)                                                                                                       \
+  _ (pa_mainloop *, pa_mainloop_new, (void), (), NULL)                                                                 \
+  _ (int, pa_mainloop_prepare, (pa_mainloop * loop, int timeout), (loop, timeout), -1)                                 \
+  _ (int, pa_mainloop_poll, (pa_mainloop * loop), (loop), -1)                                                          \
+  _ (int, pa_mainloop_iterate, (pa_mainloop * loop, int block, int *result), (loop, block, result), -1)                \
+  _ (pa_context *, pa_context_new, (pa_mainloop_api * api, const char *name), (api, name), NULL)                       \
+  _ (int, pa_context_connect, (pa_context * context, const char *server, pa_context_flags_t flags,                     \
+      const pa_spawn_api *api), (context, server, flags, api), -1)                                                     \
+  _ (pa_operation *, pa_context_subscribe, (pa_context * context, pa_subscription_mask_t mask,                         \
+      pa_context_success_cb_t done, void *data), (context, mask, done, data), NULL)                                    \
+  _ (pa_operation *, pa_context_get_server_info, (pa_context * context, pa_server_info_cb_t done, void *data),         \
+      (context, done, data), NULL)                                                                                     \
+  _ (pa_operation *, pa_context_get_sink_info_list, (pa_context * context, pa_sink_info_cb_t done, void *data),        \
+      (context, done, data), NULL)                                                                                     \
+  _ (pa_operation *, pa_context_get_sink_info_by_index, (pa_context * context, uint32_t index, pa_sink_info_cb_t done, \
+      void *data), (context, index, done, data), NULL)                                                                 \
+  _ (pa_operation *, pa_context_get_sink_input_info_list, (pa_context * context, pa_sink_input_info_cb_t done,         \
+      void *data), (context, done, data), NULL)                                                                        \
+  _ (pa_operation *, pa_context_get_sink_input_info, (pa_context * context, uint32_t index,                            \
+      pa_sink_input_info_cb_t done, void *data), (context, index, done, data), NULL)                                   \
+  _ (pa_stream *, pa_stream_new, (pa_context * context, const char *name, const pa_sample_spec *spec,                  \
+      const pa_channel_map *map), (context, name, spec, map), NULL)                                                    \
+  _ (int, pa_stream_set_monitor_stream, (pa_stream * stream, uint32_t input), (stream, input), -1)                     \
+  _ (int, pa_stream_connect_record, (pa_stream * stream, const char *device, const pa_buffer_attr *attr,               \
+      pa_stream_flags_t flags), (stream, device, attr, flags), -1)                                                     \
+  _ (int, pa_stream_disconnect, (pa_stream * stream), (stream), -1)                                                    \
+  _ (int, pa_stream_peek, (pa_stream * stream, const void **data, size_t *bytes), (stream, data, bytes), -1)           \
+  _ (int, pa_stream_drop, (pa_stream * stream), (stream), -1)                                                          \
+  _ (pa_operation *, pa_stream_update_timing_info, (pa_stream * stream, pa_stream_success_cb_t done, void *data),      \
+      (stream, done, data), NULL)                                                                                      \
+  _ (const pa_timing_info *, pa_stream_get_timing_info, (pa_stream * stream), (stream), NULL)                          \
+  _ (const pa_buffer_attr *, pa_stream_get_buffer_attr, (pa_stream * stream), (stream), NULL)                          \
+  _ (pa_channel_map *, pa_channel_map_init_auto, (pa_channel_map * map, unsigned channels,                             \
+      pa_channel_map_def_t def), (map, channels, def), NULL)                                                           \
+  _ (const char *, pa_proplist_gets, (const pa_proplist *list, const char *key), (list, key), NULL)
+
+enum {
+#define NUMBER(type, name, parameters, arguments, failure) number_##name,
+  CALLS (NUMBER)
+  N_CALLS
+};
+
+static const char *const names[] = {
+#define NAME(type, name, parameters, arguments, failure) #name,
+  CALLS (NAME)
+};
+
+static _Atomic unsigned made[N_CALLS];
+
+static int
+is_to_fail (unsigned number)
+{
+  const char *wanted = getenv ("ZC_FAIL_CALL");
+  unsigned nth = atomic_fetch_add (&made[number], 1) + 1;
+  size_t length = strlen (names[number]);
+
+  return wanted && !strncmp (wanted, names[number], length) && wanted[length] == ':'
+      && strtoul (wanted + length + 1, NULL, 10) == nth;
+}
+
+/* A plugin's own library is no "next" one. */
+static void *
+libpulse (void)
+{
+  return dlopen ("libpulse.so.0", RTLD_LAZY);
+}
+
+#define WRAPPER(type, name, parameters, arguments, failure)                                                            \
+  __attribute__ ((visibility ("default"))) type name parameters                                                        \
+  {                                                                                                                    \
+    static type (*_Atomic real) parameters;                                                                            \
+    if (!real)                                                                                                         \
+      real = (type (*) parameters) dlsym (libpulse (), #name);                                                         \
+    return is_to_fail (number_##name) ? failure : real arguments;                                                      \
+  }
+
+CALLS (WRAPPER)
+
+static void __attribute__ ((destructor))
+report (void)
+{
+  const char *path = getenv ("ZC_FAIL_CALL_REPORT");
+  FILE *file = path ? fopen (path, "w") : NULL;
+
+  if (!file)
+    return;
+  for (unsigned number = 0; number < N_CALLS; number++)
+    if (made[number])
+      fprintf (file, "%s %u\n", names[number], made[number]);
+  fclose (file);
+}
