@@ -71,6 +71,8 @@ gst_zc_memory_share (GstMemory *memory, gssize offset, gssize size)
   share->block = to_zc_memory (memory)->block;
   gst_memory_init (&share->memory, GST_MINI_OBJECT_FLAGS (root) | GST_MINI_OBJECT_FLAG_LOCK_READONLY,
       memory->allocator, root, memory->maxsize, memory->align, memory->offset + (gsize) offset, bytes);
+  if (whole (memory)->engine != NULL)
+    gst_memory_lock (&share->memory, GST_LOCK_FLAG_EXCLUSIVE); /* as the root */
   return &share->memory;
 }
 

@@ -771,11 +771,14 @@ static void
 retarget (GstZcLoopbackSrc *self)
 {
   ZcTarget target;
+  gboolean valid;
 
   GST_OBJECT_LOCK (self);
+  valid = gst_zc_settings_check (&self->settings, NULL);
   target = zc_target_copy ((ZcTarget[]){ gst_zc_settings_target (&self->settings) });
   GST_OBJECT_UNLOCK (self);
-  gst_zc_waker_set_target (&self->waker, &target);
+  if (valid) /* between the setting of one and the unsetting of another it may not be */
+    gst_zc_waker_set_target (&self->waker, &target);
   zc_target_clear (&target);
 }
 

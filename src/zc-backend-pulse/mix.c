@@ -29,6 +29,43 @@ add_s32 (guint8 *dst, const guint8 *src, gsize n)
   }
 }
 
+#define MAX_S24 0x7fffff
+
+static gint32
+clamp_s24 (gint32 sample)
+{
+  return CLAMP (sample, -MAX_S24 - 1, MAX_S24);
+}
+
+static gint32
+s24_at (const guint8 *bytes)
+{
+  return (gint32) ((guint32) bytes[0] << 8 | (guint32) bytes[1] << 16 | (guint32) bytes[2] << 24) >> 8;
+}
+
+static void
+add_s24 (guint8 *dst, const guint8 *src, gsize n)
+{
+  for (gsize i = 0; i < n; i++, dst += 3, src += 3) {
+    guint32 sum = (guint32) clamp_s24 (s24_at (dst) + s24_at (src));
+
+    dst[0] = (guint8) sum;
+    dst[1] = (guint8) (sum >> 8);
+    dst[2] = (guint8) (sum >> 16);
+  }
+}
+
+/* The high byte says nothing of the sample, and is its sign afterwards. */
+static void
+add_s24_32 (guint8 *dst, const guint8 *src, gsize n)
+{
+  for (gsize i = 0; i < n; i++, dst += 4, src += 4) {
+    gint32 sum = GINT32_TO_LE (clamp_s24 (s24_at (dst) + s24_at (src)));
+
+    memcpy (dst, &sum, 4);
+  }
+}
+
 static float
 float_at (const guint8 *bytes)
 {
@@ -53,6 +90,8 @@ add_f32 (guint8 *dst, const guint8 *src, gsize n)
 
 static const ZcPulseAdd adders[ZC_N_SAMPLES] = {
   [ZC_SAMPLE_S16LE] = add_s16,
+  [ZC_SAMPLE_S24LE] = add_s24,
+  [ZC_SAMPLE_S24_32LE] = add_s24_32,
   [ZC_SAMPLE_S32LE] = add_s32,
   [ZC_SAMPLE_F32LE] = add_f32,
 };

@@ -19,7 +19,7 @@ typedef struct {
   guint64 sounding_to; /* who adds has come so far at most */
 } ZcPulseMix;
 
-/* S16LE, S32LE and F32LE can be added up. */
+/* The little-endian formats of 16 bits and more can be added up. */
 gboolean zc_pulse_mix_can (const ZcFormat *format);
 
 void zc_pulse_mix_init (ZcPulseMix *mix, const ZcFormat *format, guint capacity_frames);

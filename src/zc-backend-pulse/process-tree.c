@@ -30,7 +30,7 @@ parent_of (guint process_id)
   return parent;
 }
 
-/* The executable; of another user's process, or where a script runs, what the process calls itself (15 bytes of it). */
+/* The executable; of another user's process, what it calls itself (15 bytes of that). */
 static gboolean
 has_name (guint process_id, const gchar *name)
 {
@@ -39,8 +39,8 @@ has_name (guint process_id, const gchar *name)
   g_autofree gchar *path = g_file_read_link (link, NULL), *file = path != NULL ? g_path_get_basename (path) : NULL;
   g_autofree gchar *text = NULL;
 
-  if (g_strcmp0 (file, name) == 0)
-    return TRUE;
+  if (file != NULL)
+    return g_str_equal (file, name);
   return g_file_get_contents (called, &text, NULL, NULL) && strncmp (g_strchomp (text), name, COMM_BYTES) == 0;
 }
 

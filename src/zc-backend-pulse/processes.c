@@ -8,11 +8,18 @@
 #include <unistd.h>
 
 /* A player of which nothing comes for so long while the monitor goes on has stopped, and is not waited for, though the server says that
- * it plays. A busy PipeWire sends what a second brought at once. */
-#define STOPPED_NS (G_GINT64_CONSTANT (2000) * 1000 * 1000)
+ * it plays. Less than ZC_IDLE_NS, after which the front end may put silence in the place of what is still to come. */
+#define STOPPED_NS (ZC_IDLE_NS * 3 / 4)
 
 /* One whose recording ended, or could not begin (a busy pipewire-pulse refuses some), is tried again if it is still there. */
-#define RETRY_NS (G_GINT64_CONSTANT (100) * 1000 * 1000)
+#define RETRY_NS      (G_GINT64_CONSTANT (100) * 1000 * 1000)
+#define RETRY_MOST_NS (G_GINT64_CONSTANT (5000) * 1000 * 1000)
+
+/* How often the place of one that runs is looked at again: a sink that was suspended, or has another clock, moves it. */
+#define LOOK_NS (G_GINT64_CONSTANT (3000) * 1000 * 1000)
+
+/* One on another sink than the monitor's is moved when it is this far off, in parts of a second. */
+#define OTHER_CLOCK_PARTS 50
 
 /* Questions for a player's place in the monitor's time; two that agree end them. */
 #define MOST_QUESTIONS 20
@@ -35,9 +42,13 @@ typedef struct {
   ZcPulseServer server;
   ZcPulseStream stream;
   gint64 begin_at_ns; /* while there is no connection */
+  gint64 retry_ns;    /* how long after that again */
   PlayerState state;
   guint64 mixed_frames;  /* of the stream */
   gint64 offset_frames;  /* its frame n is heard with the monitor's n + offset_frames */
+  gint64 answer_frames;  /* the same, as the last answer said */
+  gint64 mixed_to;       /* the monitor's frame up to which it was mixed: none is mixed twice */
+  gint64 look_at_ns;     /* when to ask again */
   guint questions;
   pa_operation *question[2]; /* the last one: to the monitor, and to the player's own stream */
   const guint8 *fragment; /* that is out; NULL for a hole */
@@ -54,11 +65,13 @@ is_meant (const ZcPulseProcesses *processes, const pa_proplist *properties)
   const gchar *said = pa_proplist_gets (properties, PA_PROP_APPLICATION_PROCESS_ID);
   const gchar *binary = pa_proplist_gets (properties, PA_PROP_APPLICATION_PROCESS_BINARY);
   guint id = said != NULL ? (guint) strtoul (said, NULL, 10) : 0;
+  const gchar *role = pa_proplist_gets (properties, PA_PROP_MEDIA_ROLE);
   gboolean inside = target->process_name != NULL
       ? g_strcmp0 (binary, target->process_name) == 0 || zc_process_is_within_name (id, target->process_name)
       : zc_process_is_within (id, target->process_id);
 
-  return inside == (target->process_mode == ZC_PROCESS_INCLUDE);
+  /* What a filter or a combined sink hands on to another sink has been heard before. */
+  return g_strcmp0 (role, "filter") != 0 && inside == (target->process_mode == ZC_PROCESS_INCLUDE);
 }
 
 static const ZcPulseSink *
@@ -94,7 +107,8 @@ is_connected (const Player *player)
 static void
 begin_player (Player *player)
 {
-  player->begin_at_ns = zc_clock_now_ns () + RETRY_NS;
+  player->retry_ns = CLAMP (2 * player->retry_ns, RETRY_NS, RETRY_MOST_NS);
+  player->begin_at_ns = zc_clock_now_ns () + player->retry_ns;
   if (sink_of (player) != NULL && !zc_pulse_server_join (&player->server, player->processes->server))
     zc_pulse_server_clear (&player->server);
 }
@@ -121,6 +135,7 @@ end_player (Player *player, gint64 deadline_ns)
     zc_pulse_server_clear (&player->server);
   player->state = STOPPED;
   player->mixed_frames = 0;
+  player->mixed_to = 0;
   player->fragment_frames = 0;
 }
 
@@ -198,7 +213,7 @@ zc_pulse_processes_open (ZcPulseProcesses *processes, ZcPulseServer *server, con
     return FALSE;
   }
   /* The server may know a process that we cannot see: it is on another computer, or in a container. */
-  if (processes->players->len > 0 || is_there (&processes->target))
+  if (target->process_mode == ZC_PROCESS_EXCLUDE || processes->players->len > 0 || is_there (&processes->target))
     return TRUE;
   set_no_process (error, processes);
   return FALSE;
@@ -221,6 +236,27 @@ zc_pulse_processes_prefer (ZcFormat *format)
 
 static void ask_for_place (Player *player);
 
+/* One on the monitor's own sink belongs where the answer says, to the frame. On another, "at once" is never exact. */
+static gboolean
+is_elsewhere (const Player *player)
+{
+  gint64 tolerance = player->sink == player->processes->sinks->chosen->index
+      ? 0 : player->stream.rate / OTHER_CLOCK_PARTS;
+
+  return player->state == PLACING || ABS (player->answer_frames - player->offset_frames) > tolerance;
+}
+
+static void
+place_player (Player *player)
+{
+  forget_question (player);
+  if (is_elsewhere (player))
+    player->offset_frames = player->answer_frames;
+  player->state = RUNNING;
+  player->retry_ns = 0;
+  player->look_at_ns = zc_clock_now_ns () + LOOK_NS;
+}
+
 /* Both streams had come so far when the server was asked. It sends what a sink has rendered to all who record it in one
  * turn, so the difference is exact, but if that turn came between the two questions: then the next answer differs. */
 static void
@@ -228,22 +264,26 @@ take_answer (Player *player)
 {
   const pa_timing_info *ours = pa_stream_get_timing_info (player->processes->monitor->stream);
   const pa_timing_info *theirs = pa_stream_get_timing_info (player->stream.stream);
-  gint64 offset_frames;
+  gint64 before_frames = player->answer_frames;
 
-  if (ours == NULL || theirs == NULL)
-    return;
-  offset_frames = (ours->write_index - theirs->write_index) / (gint64) player->stream.frame_bytes;
-  if ((player->questions > 1 && offset_frames == player->offset_frames) || player->questions == MOST_QUESTIONS)
-    player->state = RUNNING;
+  if (ours != NULL && theirs != NULL)
+    player->answer_frames = (ours->write_index - theirs->write_index) / (gint64) player->stream.frame_bytes;
+  if (player->questions == MOST_QUESTIONS || (player->questions > 1 && player->answer_frames == before_frames))
+    place_player (player);
   else
     ask_for_place (player);
-  player->offset_frames = offset_frames;
 }
 
 static gboolean
 is_answered (const Player *player, guint i)
 {
   return player->question[i] == NULL || pa_operation_get_state (player->question[i]) == PA_OPERATION_DONE;
+}
+
+static gboolean
+is_asking (const Player *player)
+{
+  return player->question[0] != NULL || player->question[1] != NULL;
 }
 
 static void
@@ -255,6 +295,13 @@ ask_for_place (Player *player)
   player->question[1] = pa_stream_update_timing_info (player->stream.stream, NULL, NULL);
 }
 
+static void
+begin_placing (Player *player)
+{
+  player->questions = 0;
+  ask_for_place (player);
+}
+
 /* -- mixing ------------------------------------------------------------------------------------------------------ */
 
 /* FALSE if there is no room for all of it. */
@@ -262,15 +309,18 @@ static gboolean
 mix_fragment (Player *player)
 {
   gint64 position = player->offset_frames + (gint64) player->mixed_frames;
-  guint used = player->fragment_frames;
+  guint used = (guint) CLAMP (player->mixed_to - position, 0, (gint64) player->fragment_frames); /* heard before */
 
-  if (player->fragment != NULL) {
+  if (used == 0 && player->fragment != NULL)
     used = zc_pulse_mix_add (&player->processes->mix, position, player->fragment, player->fragment_frames);
+  else if (used == 0)
+    used = player->fragment_frames;
+  if (player->fragment != NULL)
     player->fragment += (gsize) used * player->stream.frame_bytes;
-  }
+  player->mixed_to = MAX (player->mixed_to, position + used);
   player->mixed_frames += used;
   player->fragment_frames -= used;
-  return player->fragment_frames == 0;
+  return player->fragment_frames == 0 || (used > 0 && mix_fragment (player));
 }
 
 static void
@@ -312,11 +362,12 @@ listen_to (Player *player)
   player->paused = FALSE; /* PipeWire does not always tell */
   if (player->state == STOPPED) {
     player->state = PLACING;
-    player->questions = 0;
     player->still_since_ns = 0;
-    ask_for_place (player);
+    begin_placing (player);
+  } else if (player->state == RUNNING && !is_asking (player) && zc_clock_now_ns () >= player->look_at_ns) {
+    begin_placing (player);
   }
-  if (player->state == PLACING && is_answered (player, 0) && is_answered (player, 1))
+  if (is_asking (player) && is_answered (player, 0) && is_answered (player, 1))
     take_answer (player);
   if (player->state == RUNNING) {
     player->still_since_ns = 0;
@@ -339,14 +390,15 @@ go_on (Player *player)
 {
   const ZcPulseSink *sink = sink_of (player);
 
-  if (player->gone || sink == NULL || !zc_pulse_server_is_good (&player->server))
+  if (sink == NULL || !zc_pulse_server_is_good (&player->server))
     return FALSE;
   if (player->stream.stream == NULL)
-    return zc_pulse_stream_begin (&player->stream, &player->server, sink, player->index, &player->processes->spec, NULL);
+    return !player->gone
+        && zc_pulse_stream_begin (&player->stream, &player->server, sink, player->index, &player->processes->spec, NULL);
   if (!zc_pulse_stream_is_good (&player->stream))
     return FALSE;
-  listen_to (player);
-  return TRUE;
+  listen_to (player); /* the rest of one that is gone, too */
+  return !player->gone;
 }
 
 /* FALSE if it is over. */
@@ -404,7 +456,7 @@ zc_pulse_processes_start (ZcPulseProcesses *processes, const ZcPulseStream *moni
     GError **error)
 {
   if (!zc_pulse_mix_can (&spec->format)) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_FORMAT, "The sound of processes is mixed as S16LE, S32LE or F32LE, not as %s. "
+    g_set_error (error, ZC_ERROR, ZC_ERROR_FORMAT, "The sound of processes is mixed in little-endian formats of 16 bits and more, not as %s. "
         "Let audioconvert make this format.", zc_sample_name (spec->format.sample));
     return FALSE;
   }

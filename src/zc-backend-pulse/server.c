@@ -88,21 +88,21 @@ zc_pulse_is_woken (ZcPulseServer *server, GError **error)
 }
 
 static gboolean
-begin (ZcPulseServer *server)
+begin (ZcPulseServer *server, const gchar *address)
 {
   const gchar *application = g_get_application_name ();
 
   server->context = pa_context_new (pa_mainloop_get_api (server->loop), application != NULL ? application
                                                                                            : "zcloopbacksrc");
   /* libpulse would wait without a limit for a server that it starts; and one that was ended shall not come back by us. */
-  return server->context != NULL && pa_context_connect (server->context, NULL, PA_CONTEXT_NOAUTOSPAWN, NULL) >= 0;
+  return server->context != NULL && pa_context_connect (server->context, address, PA_CONTEXT_NOAUTOSPAWN, NULL) >= 0;
 }
 
 gboolean
 zc_pulse_server_join (ZcPulseServer *server, const ZcPulseServer *first)
 {
   *server = (ZcPulseServer){ .loop = first->loop, .joined = TRUE, .name = g_strdup (first->name) };
-  return begin (server);
+  return begin (server, pa_context_get_server (first->context));
 }
 
 gboolean
@@ -119,7 +119,7 @@ zc_pulse_server_connect (ZcPulseServer *server, gint64 deadline_ns, GError **err
 
   server->name = g_strdup (asked != NULL ? asked : "the default server");
   server->loop = pa_mainloop_new ();
-  begun = server->loop != NULL && begin (server);
+  begun = server->loop != NULL && begin (server, NULL);
   if (server->context == NULL) {
     g_set_error_literal (error, ZC_ERROR, ZC_ERROR_FAILED, "libpulse cannot begin (pa_mainloop_new, pa_context_new): it is "
         "out of memory or file descriptors. Close some, or raise the limit (ulimit -n).");

@@ -150,7 +150,7 @@ choose_process (ZcWasapiTarget *target, const ZcTarget *wanted, GError **error)
 {
   target->process_id = wanted->process_name != NULL ? zc_wasapi_process_of_name (wanted->process_name)
                                                     : wanted->process_id;
-  if (wanted->process_name != NULL && target->process_id != 0)
+  if (wanted->process_name != NULL && target->process_id != 0 && wanted->process_mode == ZC_PROCESS_INCLUDE)
     target->process_end = zc_wasapi_process_end (target->process_id);
   if (target->process_id == 0 && wanted->process_mode == ZC_PROCESS_EXCLUDE)
     target->process_id = GetCurrentProcessId ();

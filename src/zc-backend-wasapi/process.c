@@ -269,7 +269,8 @@ zc_wasapi_process_of_name (const gchar *name)
     if (!has_process (called, entry->th32ParentProcessID))
       return entry->th32ProcessID;
   }
-  return 0;
+  /* The number of a parent that has ended may be another's by now. */
+  return called->len > 0 ? g_array_index (called, PROCESSENTRY32W, 0).th32ProcessID : 0;
 }
 
 HANDLE

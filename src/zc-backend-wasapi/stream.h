@@ -17,7 +17,7 @@ typedef struct {
   gchar *title;         /* for messages */
   ZcEndpoint *endpoint; /* NULL for processes */
   guint process_id;
-  HANDLE process_end; /* of one that was named, and may come back with another id; else NULL */
+  HANDLE process_end; /* of one that is captured by its name, and may come back with another id; else NULL */
   ZcProcessMode process_mode;
   ZcFormat format; /* that needs no conversion */
 } ZcWasapiTarget;

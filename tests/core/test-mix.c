@@ -95,6 +95,32 @@ integers_stop_at_full_scale (void)
   zc_pulse_mix_clear (&mix);
 }
 
+/* Of 24 bits: 3 bytes, or 4 of which the highest may be anything. */
+static void
+three_bytes_are_added_and_stop (void)
+{
+  const ZcFormat packed = { .sample = ZC_SAMPLE_S24LE, .rate = 48000, .channels = 2 };
+  const ZcFormat wide = { .sample = ZC_SAMPLE_S24_32LE, .rate = 48000, .channels = 2 };
+  const guint8 loud[] = { 0xfe, 0xff, 0x7f, 0xff, 0xff, 0xff }; /* full scale but one; -1 */
+  const guint8 loud_wide[] = { 0xfe, 0xff, 0x7f, 0x55, 0xff, 0xff, 0xff, 0x00 };
+  const guint8 *data;
+  ZcPulseMix mix;
+
+  zc_pulse_mix_init (&mix, &packed, ROOM);
+  zc_pulse_mix_add (&mix, 0, loud, 1);
+  zc_pulse_mix_add (&mix, 0, loud, 1);
+  zc_pulse_mix_peek (&mix, 1, &data);
+  g_assert_cmpmem (data, 6, ((guint8[]){ 0xff, 0xff, 0x7f, 0xfe, 0xff, 0xff }), 6);
+  zc_pulse_mix_clear (&mix);
+
+  zc_pulse_mix_init (&mix, &wide, ROOM);
+  zc_pulse_mix_add (&mix, 0, loud_wide, 1);
+  zc_pulse_mix_add (&mix, 0, loud_wide, 1);
+  zc_pulse_mix_peek (&mix, 1, &data);
+  g_assert_cmpmem (data, 8, ((guint8[]){ 0xff, 0xff, 0x7f, 0x00, 0xfe, 0xff, 0xff, 0xff }), 8);
+  zc_pulse_mix_clear (&mix);
+}
+
 static void
 float_has_room_above (void)
 {
@@ -118,7 +144,7 @@ other_formats_cannot_be_mixed (void)
 
   for (ZcSample sample = ZC_SAMPLE_UNKNOWN; sample < ZC_N_SAMPLES; sample++)
     can += zc_pulse_mix_can (&(ZcFormat){ .sample = sample });
-  g_assert_cmpuint (can, ==, 3);
+  g_assert_cmpuint (can, ==, 5);
 }
 
 int
@@ -129,6 +155,7 @@ main (int argc, char **argv)
   g_test_add_func ("/mix/silence-is-told", silence_is_told);
   g_test_add_func ("/mix/late-frames-are-dropped-and-there-is-an-end", late_frames_are_dropped_and_there_is_an_end);
   g_test_add_func ("/mix/integers-stop-at-full-scale", integers_stop_at_full_scale);
+  g_test_add_func ("/mix/three-bytes-are-added-and-stop", three_bytes_are_added_and_stop);
   g_test_add_func ("/mix/float-has-room-above", float_has_room_above);
   g_test_add_func ("/mix/other-formats-cannot-be-mixed", other_formats_cannot_be_mixed);
   return g_test_run ();

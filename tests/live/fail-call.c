@@ -69,8 +69,11 @@ is_to_fail (unsigned number)
   unsigned nth = atomic_fetch_add (&made[number], 1) + 1;
   size_t length = strlen (names[number]);
 
-  return wanted && !strncmp (wanted, names[number], length) && wanted[length] == ':'
-      && strtoul (wanted + length + 1, NULL, 10) == nth;
+  if (!wanted || strncmp (wanted, names[number], length) || wanted[length] != ':'
+      || strtoul (wanted + length + 1, NULL, 10) != nth)
+    return 0;
+  fprintf (stderr, "%s failed on purpose\n", wanted);
+  return 1;
 }
 
 /* A plugin's own library is no "next" one. */
