@@ -141,8 +141,9 @@ gst_zc_allocator_lease (GstZcAllocator *self, gconstpointer data, gsize bytes, G
     return NULL;
   memory->size = memory->maxsize = bytes;
   GST_MINI_OBJECT_FLAG_SET (memory, GST_MEMORY_FLAG_READONLY);
-  /* As if another buffer had it: gst_memory_is_writable() does not look at READONLY, and who asks that before mapping, as
-   * audioconvert does, would have it copied for writing. gst_memory_init() forgets this, when the block is next taken. */
+  /* As if another buffer had it: gst_memory_is_writable() does not look at READONLY, and who asks that before mapping,
+   * as audioconvert does, would have it copied for writing. gst_memory_init() forgets this, when the block is next
+   * taken. */
   gst_memory_lock (memory, GST_LOCK_FLAG_EXCLUSIVE);
   to_zc_memory (memory)->engine = data;
   zc_lease_init (&to_zc_memory (memory)->lease, TRUE);

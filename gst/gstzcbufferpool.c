@@ -194,8 +194,8 @@ wishes_pages (const ZcPagesWish *wish)
   return wish->huge || wish->lock || wish->numa_node >= 0;
 }
 
-/* Asks the system about the memory, if there is more of it. Takes milliseconds: never in a thread that acquires while it captures.
- * Under `resizing`. */
+/* Asks the system about the memory, if there is more of it. Takes milliseconds: never in a thread that acquires while
+ * it captures. Under `resizing`. */
 static void
 look (GstZcBufferPool *self, gboolean first)
 {

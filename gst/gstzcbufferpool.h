@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gstzcbufferpool.h: a GstBufferPool whose acquire and release never wait for buffers to come home, and while one is idle take no lock
- * and allocate nothing. Acquire makes some itself if none is idle and the bound is not reached; if it is adaptive, it asks the
- * keeper once, under its lock, when few are left. Release never allocates or gives memory back.
+/* gstzcbufferpool.h: a GstBufferPool whose acquire and release never wait for buffers to come home, and while one is
+ * idle take no lock and allocate nothing. Acquire makes some itself if none is idle and the bound is not reached; if it
+ * is adaptive, it asks the keeper once, under its lock, when few are left. Release never allocates or gives memory
+ * back.
  *
  * Headers (GstBuffer) and memory (GstMemory) come home separately. A buffer that comes back with its memory unread by
- * anybody is kept whole, with its block, and goes out again as it is. If somebody still reads the memory (a partial copy
- * shares it without holding the buffer), the header alone is kept, and the block returns by itself with its last reader.
+ * anybody is kept whole, with its block, and goes out again as it is. If somebody still reads the memory (a partial
+ * copy shares it without holding the buffer), the header alone is kept, and the block returns by itself with its last
+ * reader.
  *
  * gst_buffer_pool_acquire_buffer() never waits, whatever its flags: at the bound it returns GST_FLOW_EOS, as
  * GST_BUFFER_POOL_ACQUIRE_FLAG_DONTWAIT has it. Give max-buffers in the configuration; 0 stands for the highest
@@ -26,8 +28,8 @@ G_DECLARE_FINAL_TYPE (GstZcBufferPool, gst_zc_buffer_pool, GST, ZC_BUFFER_POOL, 
 /* In GstBufferPoolAcquireParams.flags: a header without memory, for memory that is not the pool's. */
 #define GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_BARE GST_BUFFER_POOL_ACQUIRE_FLAG_LAST
 
-/* There: the params are those of a lease, the buffer is over the engine's own bytes (see gst_zc_allocator_lease()). Its memory
- * comes home by itself, apart from its header. */
+/* There: the params are those of a lease, the buffer is over the engine's own bytes (see gst_zc_allocator_lease()). Its
+ * memory comes home by itself, apart from its header. */
 #define GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_LEASE (GST_BUFFER_POOL_ACQUIRE_FLAG_LAST << 1)
 
 typedef struct {
@@ -49,19 +51,20 @@ typedef struct {
 
 GstBufferPool *gst_zc_buffer_pool_new (void);
 
-/* Before the start. Adaptive: a thread (see zc-keeper.h) makes buffers ahead of need, and gives memory back when it was not
- * needed for a while; see zc_slab_tend(). Otherwise buffers are made when one is acquired and none is left. */
+/* Before the start. Adaptive: a thread (see zc-keeper.h) makes buffers ahead of need, and gives memory back when it was
+ * not needed for a while; see zc_slab_tend(). Otherwise buffers are made when one is acquired and none is left. */
 void gst_zc_buffer_pool_set_adaptive (GstZcBufferPool *self, gboolean adaptive);
 
 /* Before the start: what memory is wished for. */
 void gst_zc_buffer_pool_set_pages (GstZcBufferPool *self, const ZcPagesWish *wish);
 
-/* What the system says of the memory that the pool has; of one that was stopped, what others still read. Any thread; takes
- * milliseconds. */
+/* What the system says of the memory that the pool has; of one that was stopped, what others still read. Any thread;
+ * takes milliseconds. */
 ZcPagesState gst_zc_buffer_pool_read_pages (GstZcBufferPool *self);
 
-/* If memory was wished for: the same, as it was when the pool started, or has grown since, if nobody has taken that yet. The system is
- * asked by whoever starts the pool or sets its bounds, and by the keeper. Lock-free while there is nothing new. */
+/* If memory was wished for: the same, as it was when the pool started, or has grown since, if nobody has taken that
+ * yet. The system is asked by whoever starts the pool or sets its bounds, and by the keeper. Lock-free while there is
+ * nothing new. */
 gboolean gst_zc_buffer_pool_take_pages (GstZcBufferPool *self, ZcPagesState *state);
 
 /* Of a pool that is running: instead of those in the configuration (1 to ZC_MAX_BLOCKS, min up to max), see

@@ -170,7 +170,8 @@ set_latency (GstZcLoopbackSrc *self, const ZcStreamInfo *info)
     gst_element_post_message (GST_ELEMENT_CAST (self), gst_message_new_latency (GST_OBJECT_CAST (self)));
 }
 
-/* Somebody has the engine's memory mapped and does not let go: the engine stays until then, but nobody else waits for that. */
+/* Somebody has the engine's memory mapped and does not let go: the engine stays until then, but nobody else waits for
+ * that. */
 static void
 abandon (GstZcLoopbackSrc *self)
 {
@@ -439,7 +440,8 @@ update_base (GstZcLoopbackSrc *self, GstBuffer *buffer, gint64 first_ns)
   self->base_ns = base_ns;
 }
 
-/* PTS and duration in running time. FALSE if the buffer is from before it: of a stream that a pause or a flush ended. */
+/* PTS and duration in running time. FALSE if the buffer is from before it: of a stream that a pause or a flush
+ * ended. */
 static gboolean
 stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
 {
@@ -711,8 +713,8 @@ gst_zc_loopback_src_stop (GstBaseSrc *base)
   return TRUE;
 }
 
-/* The streaming thread's last word. A stream ends in the thread that began it: systems tie things to a thread. Of other ends than
- * those that create() sees, as EOS by num-buffers, the thread learns nowhere else. */
+/* The streaming thread's last word. A stream ends in the thread that began it: systems tie things to a thread. Of other
+ * ends than those that create() sees, as EOS by num-buffers, the thread learns nowhere else. */
 static gboolean
 gst_zc_loopback_src_post_message (GstElement *element, GstMessage *message)
 {

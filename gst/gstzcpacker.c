@@ -130,8 +130,8 @@ map_buffer (GstZcPacker *self)
 }
 
 /* EOS: the pool is at its bound. FLUSHING: the capture is about to be woken (a foreign pool may mean anything by it).
- * Memory of its own helps against any other trouble with a pool. `flow` is what the pool said about this packet already,
- * OK if nothing. */
+ * Memory of its own helps against any other trouble with a pool. `flow` is what the pool said about this packet
+ * already, OK if nothing. */
 static GstFlowReturn
 begin (GstZcPacker *self, guint64 position, GstZcOverflow overflow, GstFlowReturn flow)
 {
@@ -226,8 +226,8 @@ ready (GstZcPacker *self, guint64 position, GstZcOverflow overflow, GstFlowRetur
   return self->buffer != NULL;
 }
 
-/* Servers cut packets where players' writes end, and who asks for leases wants no copy: the pieces go as they are. But for
- * crumbs, which are joined: a buffer for each sample would cost far more than copying it. */
+/* Servers cut packets where players' writes end, and who asks for leases wants no copy: the pieces go as they are. But
+ * for crumbs, which are joined: a buffer for each sample would cost far more than copying it. */
 static gboolean
 is_worth_lending (GstZcPacker *self, guint frames)
 {

@@ -29,13 +29,13 @@ void gst_zc_packer_set_format (GstZcPacker *self, const ZcFormat *format, guint 
 /* The coming ones from `pool` (active by then, its buffers large enough); NULL: each is allocated anew. */
 void gst_zc_packer_set_pool (GstZcPacker *self, GstBufferPool *pool);
 
-/* From now on pieces go downstream in the engine's own memory where they are large enough, and are noted in `loans` (which
- * stays the caller's). The pool has to be ours. NULL: every piece is copied. */
+/* From now on pieces go downstream in the engine's own memory where they are large enough, and are noted in `loans`
+ * (which stays the caller's). The pool has to be ours. NULL: every piece is copied. */
 void gst_zc_packer_set_loans (GstZcPacker *self, GstZcLoans *loans);
 
 /* Takes frames from the start of the span. Returns how many (0 to span->frames), and *buffer (transfer full) if that
- * completed one, else NULL: then call again, with what is left or with the next. Neither if the pool is flushing. The buffer's OFFSET and OFFSET_END
- * are the positions of its frames; DISCONT and GAP are set, times are not. */
+ * completed one, else NULL: then call again, with what is left or with the next. Neither if the pool is flushing. The
+ * buffer's OFFSET and OFFSET_END are the positions of its frames; DISCONT and GAP are set, times are not. */
 guint gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow, GstBuffer **buffer);
 
 /* The unfinished buffer as it is, or NULL if there is none: nothing will come after it. Transfer full. */

@@ -80,8 +80,8 @@ gst_zc_waker_resume (GstZcWaker *self)
   g_mutex_unlock (&self->lock);
 }
 
-/* A pad that is being deactivated is flushing before we are unlocked; that holds, too, where an unlock_stop for the pause
- * before comes late and takes the unlocking back. */
+/* A pad that is being deactivated is flushing before we are unlocked; that holds, too, where an unlock_stop for the
+ * pause before comes late and takes the unlocking back. */
 static gboolean
 is_unlocked (GstZcWaker *self, GstPad *pad)
 {

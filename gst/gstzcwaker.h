@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* gstzcwaker.h: why the streaming thread is to stop waiting for sound: because GstBaseSrc unlocks it, or for a pause.
  *
- * In GStreamer 1.26 a pause unlocks the source, in 1.22 it does not. Were create() to return for a pause just when PLAYING
- * comes again, nobody would call it any more; so it waits for the end of a pause by itself, and the unlocking that
- * comes with one is none.
+ * In GStreamer 1.26 a pause unlocks the source, in 1.22 it does not. Were create() to return for a pause just when
+ * PLAYING comes again, nobody would call it any more; so it waits for the end of a pause by itself, and the unlocking
+ * that comes with one is none.
  *
  * Threads: any. */
 #pragma once

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A capture whose device is gone, or shall be another one: it is tried again and again, and silence takes its place until it delivers. */
+/* A capture whose device is gone, or shall be another one: it is tried again and again, and silence takes its place
+ * until it delivers. */
 #include "zc-capture-private.h"
 #include "zc-clock.h"
 #include "zc-limits.h"
@@ -56,8 +57,8 @@ zc_capture_take_target (ZcCapture *capture)
   return taken;
 }
 
-/* Where none was named and the default is not followed, the one that is gone; if that is not there, another one. A server that has
- * just started may name a default before it has found its devices. */
+/* Where none was named and the default is not followed, the one that is gone; if that is not there, another one. A
+ * server that has just started may name a default before it has found its devices. */
 static ZcDevice *
 open_target (ZcCapture *capture, GError **error)
 {

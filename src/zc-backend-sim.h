@@ -36,7 +36,8 @@ G_BEGIN_DECLS
 void zc_sim_set_now_ns (gint64 now_ns);
 gint64 zc_sim_get_now_ns (void);
 
-/* What a device is that is opened without a name: its script ("signal=tone" at first). Who has one open hears of the change. Any thread. */
+/* What a device is that is opened without a name: its script ("signal=tone" at first). Who has one open hears of the
+ * change. Any thread. */
 void zc_sim_set_default (const gchar *script);
 
 /* How many threads have found nothing to do at the present time, and wait: a test cranks when all have arrived. */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* zc-backend.h: what an audio system does for us; the contract between the front end (zc-capture) and the backends.
  *
- * Threads. A device is used by one thread at a time: open and close by the one that starts and stops the capture or, when it
- * has been lost, by the streaming thread; start to detach by one and the same streaming thread; after detach, give_back and stop by any one. Only wake comes
- * from any thread, at any moment between open and close. enumerate may be called by several threads at once.
+ * Threads. A device is used by one thread at a time: open and close by the one that starts and stops the capture or,
+ * when it has been lost, by the streaming thread; start to detach by one and the same streaming thread; after detach,
+ * give_back and stop by any one. Only wake comes from any thread, at any moment between open and close. enumerate may
+ * be called by several threads at once.
  * Blocking. enumerate, open, start, wait and stop block, each within a bound that zc-limits.h names; nothing else does.
- * State. The front end checks it, so that no backend does: start after open or stop; wait and borrow between start
- * and detach; borrow while less than max_borrowed packets are out; give_back once for each packet that borrow gave, before
+ * State. The front end checks it, so that no backend does: start after open or stop; wait and borrow between start and
+ * detach; borrow while less than max_borrowed packets are out; give_back once for each packet that borrow gave, before
  * stop; stop after detach; close last.
  * Outputs are written on success only. */
 #pragma once
@@ -109,7 +110,8 @@ typedef struct {
   /* Packets in `spec->format` from now on. Blocks at most ZC_START_TIMEOUT_NS, or until woken (ZC_ERROR_WOKEN). */
   gboolean (*start) (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error);
 
-  /* Until there is a packet beyond those that are out, `timeout_ns` of real time, a wake or loss. *error on loss only. */
+  /* Until there is a packet beyond those that are out, `timeout_ns` of real time, a wake or loss. *error on loss
+   * only. */
   ZcWait (*wait) (ZcDevice *device, gint64 timeout_ns, GError **error);
 
   /* The clock of capture times, now. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* zc-capture.h: the front end of the capture core. It checks every precondition once, runs the packet loop, keeps
- * the timeline and counts the frames; what the system does is behind zc-backend.h.
+/* zc-capture.h: the front end of the capture core. It checks every precondition once, runs the packet loop, keeps the
+ * timeline and counts the frames; what the system does is behind zc-backend.h.
  *
- * The thread that calls next() waits on the system itself: there is no thread, no queue and no copy in here. A span
- * is a look at the engine's own memory.
+ * The thread that calls next() waits on the system itself: there is no thread, no queue and no copy in here. A span is
+ * a look at the engine's own memory.
  *
- * Threads: open and close by the thread that changes states; start to stop, and the getters meanwhile, by one streaming thread,
- * which after a loss opens the device anew, too; wake by any. */
+ * Threads: open and close by the thread that changes states; start to stop, and the getters meanwhile, by one streaming
+ * thread, which after a loss opens the device anew, too; wake by any. */
 #pragma once
 
 #include "zc-backend.h"
@@ -72,14 +72,16 @@ gboolean zc_capture_start (ZcCapture *capture, const ZcStreamSpec *spec, GError 
 /* The device has gone since open(), and was not there for the last start() nor since. */
 gboolean zc_capture_is_gone (const ZcCapture *capture);
 
-/* After a start() that failed as the device is gone: capture runs as after LOST, with silence until it is back. Position 0 is now. */
+/* After a start() that failed as the device is gone: capture runs as after LOST, with silence until it is back.
+ * Position 0 is now. */
 void zc_capture_start_gone (ZcCapture *capture);
 
-/* Another target of the same backend; taken up by next(), or by start(): it is opened, silence is in place of what is missing between the
- * two, and FOUND tells. Any thread. */
+/* Another target of the same backend; taken up by next(), or by start(): it is opened, silence is in place of what is
+ * missing between the two, and FOUND tells. Any thread. */
 void zc_capture_set_target (ZcCapture *capture, const ZcTarget *target);
 
-/* Whether a target that is a default stays one when that is another device. FALSE before the first call. The streaming thread. */
+/* Whether a target that is a default stays one when that is another device. FALSE before the first call. The streaming
+ * thread. */
 void zc_capture_set_follow (ZcCapture *capture, gboolean follow);
 
 /* From the next packet on; nothing is filled before the first call. The streaming thread. */
@@ -95,12 +97,12 @@ gboolean zc_capture_is_running (const ZcCapture *capture);
 const ZcStreamInfo *zc_capture_stream_info (const ZcCapture *capture);
 
 /* Waits for frames. The same span again until it was taken by advance(). After LOST, it tries to open the same target
- * anew, again and again, and meanwhile the spans are as much silence as time passes: positions and stamps go on. FULL if packets that are kept are in the way: of
- * frames that have come, or of waiting for them. */
+ * anew, again and again, and meanwhile the spans are as much silence as time passes: positions and stamps go on. FULL
+ * if packets that are kept are in the way: of frames that have come, or of waiting for them. */
 ZcNext zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error);
 
-/* The first `frames` frames of the span are done with (0 to span.frames); their bytes go back to the engine, unless packets
- * are kept. TRUE if that was the end of a packet. */
+/* The first `frames` frames of the span are done with (0 to span.frames); their bytes go back to the engine, unless
+ * packets are kept. TRUE if that was the end of a packet. */
 gboolean zc_capture_advance (ZcCapture *capture, guint frames);
 
 /* The rest of the packet that is being taken is not wanted. FALSE if there is none. */
@@ -118,8 +120,8 @@ void zc_capture_give_back (ZcCapture *capture);
 /* Frames of silence in place of what was not captured, since the last LOST. */
 guint64 zc_capture_bridged_frames (const ZcCapture *capture);
 
-/* When these frames were captured; see zc_timeline_stamp(). Frames that next() has shown, in their order, as they are handed on:
- * how late that is, is counted. */
+/* When these frames were captured; see zc_timeline_stamp(). Frames that next() has shown, in their order, as they are
+ * handed on: how late that is, is counted. */
 ZcStamp zc_capture_stamp (ZcCapture *capture, guint64 position, guint frames);
 
 /* While `on`, start() fails with ZC_ERROR_WOKEN and next() returns WOKEN, at once. Any thread. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* zc-histogram.h: how times are distributed, to an eighth of their value, from a microsecond to 8 seconds. Fixed memory, a few
- * instructions for each.
+/* zc-histogram.h: how times are distributed, to an eighth of their value, from a microsecond to 8 seconds. Fixed
+ * memory, a few instructions for each.
  *
  * Threads: one thread adds; any thread reads. */
 #pragma once

@@ -15,8 +15,8 @@ struct _ZcKeeper {
   gboolean running;
 };
 
-/* Guards what is below, and what says so above. Innermost; held for a few assignments or to start the thread, and never while
- * calling out. */
+/* Guards what is below, and what says so above. Innermost; held for a few assignments or to start the thread, and never
+ * while calling out. */
 static GMutex lock;
 static GCond changed;
 static GQueue keepers = G_QUEUE_INIT;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* zc-lateness.h: how late a packet is handed on, next to when it was due.
  *
- * A device delivers a packet so long after its last frame was heard, or before; how long, only the device knows. The most punctual
- * packet of the last seconds tells: a packet is due as long after its last frame as that one came. What is later is late, whoever's
- * fault it is: the server's, the scheduler's, or that of downstream that kept the thread. Pure arithmetic: no clock is read here.
+ * A device delivers a packet so long after its last frame was heard, or before; how long, only the device knows. The
+ * most punctual packet of the last seconds tells: a packet is due as long after its last frame as that one came. What
+ * is later is late, whoever's fault it is: the server's, the scheduler's, or that of downstream that kept the thread.
+ * Pure arithmetic: no clock is read here.
  *
  * Threads: one at a time. */
 #pragma once

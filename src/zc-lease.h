@@ -30,7 +30,8 @@ typedef struct {
 #define ZC_LEASE_AWAITED    4u /* somebody waits for the last unmap */
 #define ZC_LEASE_MAP        8u
 
-/* The transitions by themselves, so that a model can walk through all of their interleavings. FALSE: not from this word. */
+/* The transitions by themselves, so that a model can walk through all of their interleavings. FALSE: not from this
+ * word. */
 static inline gboolean
 zc_lease_word_map (guint32 word, guint32 *next)
 {
@@ -47,12 +48,13 @@ zc_lease_word_begin (guint32 word, guint32 *next)
 
 void zc_lease_init (ZcLease *lease, gboolean leased);
 
-/* TRUE if the engine's memory is to be read until unmap(), FALSE if the copy is. Waits for an evacuation that is under way. */
+/* TRUE if the engine's memory is to be read until unmap(), FALSE if the copy is. Waits for an evacuation that is under
+ * way. */
 gboolean zc_lease_map (ZcLease *lease);
 void zc_lease_unmap (ZcLease *lease);
 
-/* TRUE if nobody reads the engine's memory: it is to be copied now, and end() told. FALSE if somebody does. Of a lease that was not
- * evacuated yet. */
+/* TRUE if nobody reads the engine's memory: it is to be copied now, and end() told. FALSE if somebody does. Of a lease
+ * that was not evacuated yet. */
 gboolean zc_lease_begin_evacuation (ZcLease *lease);
 void zc_lease_end_evacuation (ZcLease *lease);
 

@@ -19,7 +19,8 @@
 /* Downstream letting go of the engine's memory that it has mapped, at the end of a stream. */
 #define ZC_UNMAP_TIMEOUT_NS (G_GINT64_CONSTANT (1000) * 1000 * 1000)
 
-/* A device that is gone is tried again after the first of these, then after twice as long each time, up to the second. */
+/* A device that is gone is tried again after the first of these, then after twice as long each time, up to the
+ * second. */
 #define ZC_RETRY_FIRST_NS (G_GINT64_CONSTANT (20) * 1000 * 1000)
 #define ZC_RETRY_MOST_NS  (G_GINT64_CONSTANT (320) * 1000 * 1000)
 
@@ -35,7 +36,8 @@
 /* How long a stream that was begun anew may take for its first packet before silence takes its place. */
 #define ZC_REJOIN_NS (G_GINT64_CONSTANT (200) * 1000 * 1000)
 
-/* A device that delivers nothing for so long is idle. Made sooner, silence would overlap what a busy driver delivers late. */
+/* A device that delivers nothing for so long is idle. Made sooner, silence would overlap what a busy driver delivers
+ * late. */
 #define ZC_IDLE_NS (G_GINT64_CONSTANT (200) * 1000 * 1000)
 
 /* A break is filled with silence up to this length; a longer one (a computer that slept) stays a gap. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where the memory lies between pages that nobody may touch, it is a mapping of its own in /proc/self/smaps and numa_maps, which the
- * kernel joins with no neighbour: what they say is said of this memory alone. And who writes beyond it is stopped. */
+/* Where the memory lies between pages that nobody may touch, it is a mapping of its own in /proc/self/smaps and
+ * numa_maps, which the kernel joins with no neighbour: what they say is said of this memory alone. And who writes
+ * beyond it is stopped. */
 #include "zc-pages.h"
 
 #include "zc-numa.h"
@@ -46,8 +47,9 @@ make_present (ZcPages *pages)
     *(volatile guint8 *) (pages->data + at) = 0;
 }
 
-/* Pages that the administrator has set aside. Had at once, or not at all: touching what is not there would end the program. Of the
- * size that is named: the system's default may be another one (default_hugepagesz), which `rounded` is no multiple of. */
+/* Pages that the administrator has set aside. Had at once, or not at all: touching what is not there would end the
+ * program. Of the size that is named: the system's default may be another one (default_hugepagesz), which `rounded` is
+ * no multiple of. */
 static gboolean
 get_reserved (ZcPages *pages, gsize bytes, const ZcPagesWish *wish)
 {
@@ -125,8 +127,8 @@ is_range (const gchar *line, const ZcPages *pages)
   return start == (guintptr) pages->data;
 }
 
-/* Of /proc/self/smaps: the lines "Field: N kB" under that of the mapping's range, and "VmFlags: rd wr ...". (Its "Locked:" is what this
- * process has of it in proportion: half, while the pages are those of a child, too.) */
+/* Of /proc/self/smaps: the lines "Field: N kB" under that of the mapping's range, and "VmFlags: rd wr ...". (Its
+ * "Locked:" is what this process has of it in proportion: half, while the pages are those of a child, too.) */
 static Mapping
 read_smaps (const ZcPages *pages)
 {

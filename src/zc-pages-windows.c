@@ -81,8 +81,8 @@ change_working_set (gssize bytes)
   return done;
 }
 
-/* A process may lock about as much as its least working set, which is 200 KB unless it says so. Large pages are locked by nature, and
- * in no working set. */
+/* A process may lock about as much as its least working set, which is 200 KB unless it says so. Large pages are locked
+ * by nature, and in no working set. */
 static void
 lock (ZcPages *pages)
 {

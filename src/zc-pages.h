@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* zc-pages.h: memory straight from the system, of the kind that one wishes for where it can be had. One file per system,
- * chosen by Meson.
+/* zc-pages.h: memory straight from the system, of the kind that one wishes for where it can be had. One file per
+ * system, chosen by Meson.
  *
  * A wish that is not granted is no error: zc_pages_read() asks the system what there really is.
  *

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* zc-region.h: blocks of a slab that lie side by side in one piece of memory, which comes and goes as a whole.
  *
- * A region that was drained keeps its place and its ZcBlocks, so that a thread that is just about to look into it finds it
- * empty; only the memory that the data are in goes back to the system.
+ * A region that was drained keeps its place and its ZcBlocks, so that a thread that is just about to look into it finds
+ * it empty; only the memory that the data are in goes back to the system.
  *
  * Threads: pop and push from any number at once; fill and drain by one at a time, which the slab sees to. */
 #pragma once

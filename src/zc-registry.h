@@ -12,8 +12,8 @@ const ZcBackend *const *zc_registry_list (void);
 /* NULL if this build has none of that name. */
 const ZcBackend *zc_registry_find (const gchar *name);
 
-/* Opens `target` with the backend of this name ("auto": the first that answers), which is stored. NULL and *error if that cannot be
- * had. Blocks at most ZC_OPEN_TIMEOUT_NS a backend. */
+/* Opens `target` with the backend of this name ("auto": the first that answers), which is stored. NULL and *error if
+ * that cannot be had. Blocks at most ZC_OPEN_TIMEOUT_NS a backend. */
 ZcDevice *zc_registry_open (const gchar *name, const ZcTarget *target, const ZcBackend **backend, ZcFormat *native,
     GError **error);
 

@@ -7,11 +7,13 @@
 
 #include <stdatomic.h>
 
-/* The first half may be of one block each, as bounds move by small steps; then each makes the slab a quarter larger at least (see
- * reserve_more): 40 regions of one block, and 40 times a quarter more, is 250,000, four times the highest number. */
+/* The first half may be of one block each, as bounds move by small steps; then each makes the slab a quarter larger at
+ * least (see reserve_more): 40 regions of one block, and 40 times a quarter more, is 250,000, four times the highest
+ * number. */
 #define MAX_REGIONS 80
 
-/* A place for a region. Whoever sets `busy` is the only one to fill or drain it; no lock is needed, and nobody waits. */
+/* A place for a region. Whoever sets `busy` is the only one to fill or drain it; no lock is needed, and nobody
+ * waits. */
 typedef struct {
   _Atomic gboolean busy; /* also as long as it is no place yet */
   _Atomic (ZcRegion *) region; /* set once */
@@ -88,8 +90,8 @@ claim_empty (ZcSlab *slab)
   return &slab->slots[n_slots];
 }
 
-/* The newest region that is idle and without which the slab has `keep` blocks. NULL if there is none. Never the first: that stays,
- * so that all others can go. */
+/* The newest region that is idle and without which the slab has `keep` blocks. NULL if there is none. Never the first:
+ * that stays, so that all others can go. */
 static Slot *
 claim_idle (ZcSlab *slab, guint keep)
 {
@@ -117,8 +119,8 @@ reserve (ZcSlab *slab, guint n)
   return most;
 }
 
-/* Bounds that move by small steps would use up all places with small regions. When half are gone, steps are a quarter at least, even if
- * that is beyond the highest bound, which holds for what is out in any case. */
+/* Bounds that move by small steps would use up all places with small regions. When half are gone, steps are a quarter
+ * at least, even if that is beyond the highest bound, which holds for what is out in any case. */
 static guint
 reserve_more (ZcSlab *slab, guint n)
 {
@@ -130,7 +132,8 @@ reserve_more (ZcSlab *slab, guint n)
   return quarter;
 }
 
-/* Memory for n blocks that were reserved, or for as many as a region that is empty has room for. FALSE if none can be made. */
+/* Memory for n blocks that were reserved, or for as many as a region that is empty has room for. FALSE if none can be
+ * made. */
 static gboolean
 fill (ZcSlab *slab, guint n, ZcBlock **first)
 {
@@ -267,7 +270,8 @@ pop (ZcSlab *slab)
   return block;
 }
 
-/* None is idle: one is made, and a few with it. NULL if that cannot be; *wait then says if there will be an idle one in a moment. */
+/* None is idle: one is made, and a few with it. NULL if that cannot be; *wait then says if there will be an idle one in
+ * a moment. */
 static ZcBlock *
 make (ZcSlab *slab, gboolean *wait)
 {

@@ -8,7 +8,8 @@
  * that the newer ones fall idle first.
  *
  * Threads: take and give from any thread. What else changes it allocates, and is for threads that have the time:
- * set_bounds from any, tend from one at a time; retire when nobody does either, nor will. All while there is an owner. */
+ * set_bounds from any, tend from one at a time; retire when nobody does either, nor will. All while there is an
+ * owner. */
 #pragma once
 
 #include "zc-pages.h"
@@ -40,39 +41,42 @@ typedef struct {
   const ZcSlabHooks *hooks; /* stays the caller's; may be NULL */
 } ZcSlabSpec;
 
-/* Never NULL: ends the program if there is no memory for min_blocks, as g_malloc() does. Without memory for more it stays as small as
- * it is. */
+/* Never NULL: ends the program if there is no memory for min_blocks, as g_malloc() does. Without memory for more it
+ * stays as small as it is. */
 ZcSlab *zc_slab_new (const ZcSlabSpec *spec);
 
 /* The owner is done; blocks that are out stay good. */
 void zc_slab_release (ZcSlab *slab);
 
-/* NULL when max_blocks are out, or the system has no memory for another: the caller's overflow policy decides. Lock-free while a
- * free block is left; otherwise makes some more, and sets *grew (never NULL). While there is an owner. */
+/* NULL when max_blocks are out, or the system has no memory for another: the caller's overflow policy decides.
+ * Lock-free while a free block is left; otherwise makes some more, and sets *grew (never NULL). While there is an
+ * owner. */
 ZcBlock *zc_slab_take (ZcSlab *slab, gboolean *grew);
 
 /* The last reader is done with it. The last block of a slab without owner frees the slab. Lock-free. */
 void zc_block_give (ZcBlock *block);
 
 /* At least so many blocks from now on, and no more than so many out. What lacks is made here; what is too much goes as
- * its regions fall idle, here or in tend, but for the first one. So who never calls tend keeps what is not idle now, and a slab that was
- * made with all of its blocks at once, which are one region, keeps them to its end. */
+ * its regions fall idle, here or in tend, but for the first one. So who never calls tend keeps what is not idle now,
+ * and a slab that was made with all of its blocks at once, which are one region, keeps them to its end. */
 void zc_slab_set_bounds (ZcSlab *slab, guint min_blocks, guint max_blocks);
 
 /* Few blocks are left, and there may be more: tend is to be called soon. Lock-free. */
 gboolean zc_slab_is_low (const ZcSlab *slab);
 
-/* Doubles a slab that is low. Of one that is above min_blocks, gives memory back that nobody needed for ZC_POOL_QUIET_US:
- * what is left is twice what was out at most. Returns in how many us it wants to be called again, -1 for when it is low. */
+/* Doubles a slab that is low. Of one that is above min_blocks, gives memory back that nobody needed for
+ * ZC_POOL_QUIET_US: what is left is twice what was out at most. Returns in how many us it wants to be called again, -1
+ * for when it is low. */
 gint64 zc_slab_tend (ZcSlab *slab, gint64 now_us);
 
-/* Nobody takes from it any more: regions that are idle go, the first as well; of the others the hook strips every idle block. */
+/* Nobody takes from it any more: regions that are idle go, the first as well; of the others the hook strips every idle
+ * block. */
 void zc_slab_retire (ZcSlab *slab);
 
 gsize zc_slab_block_bytes (const ZcSlab *slab);
 
-/* Blocks that exist; bytes of the system's memory that they take; blocks that are out / that were out at once at most; regions
- * made after the start. */
+/* Blocks that exist; bytes of the system's memory that they take; blocks that are out / that were out at once at most;
+ * regions made after the start. */
 guint zc_slab_size (const ZcSlab *slab);
 gsize zc_slab_bytes (const ZcSlab *slab);
 guint zc_slab_outstanding (const ZcSlab *slab);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* zc-stats.h: what was counted, cheap enough to be always on.
  *
- * frames-captured + frames-silence + frames-lost = frames-expected, within one packet (the one being filled). What was lost is the
- * sum of what was lost by each cause.
+ * frames-captured + frames-silence + frames-lost = frames-expected, within one packet (the one being filled). What was
+ * lost is the sum of what was lost by each cause.
  *
  * Threads: one thread adds (the streaming thread); any thread reads. */
 #pragma once

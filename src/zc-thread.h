@@ -6,8 +6,8 @@
 
 G_BEGIN_DECLS
 
-/* The calling thread gets the ordinary policy, and as much of the processors as its process may have: what it has of the thread that
- * started it goes. What the system does not allow stays. */
+/* The calling thread gets the ordinary policy, and as much of the processors as its process may have: what it has of
+ * the thread that started it goes. What the system does not allow stays. */
 void zc_thread_make_ordinary (void);
 
 G_END_DECLS

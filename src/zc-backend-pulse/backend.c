@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Loopback through a PulseAudio server (or PipeWire's pipewire-pulse): the monitor of a sink is recorded, packet by packet
- * in the server's own memory; or what some processes play is, and mixed. */
+/* Loopback through a PulseAudio server (or PipeWire's pipewire-pulse): the monitor of a sink is recorded, packet by
+ * packet in the server's own memory; or what some processes play is, and mixed. */
 #include "zc-backend.h"
 
 #include "format.h"

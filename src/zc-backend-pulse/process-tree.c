@@ -16,7 +16,8 @@ zc_process_exists (guint process_id)
   return process_id <= G_MAXINT && (kill ((pid_t) process_id, 0) == 0 || errno == EPERM);
 }
 
-/* 0 if there is none, or no way to know. /proc/PID/stat is "PID (NAME) STATE PARENT ...", whatever NAME has in it (proc(5)). */
+/* 0 if there is none, or no way to know. /proc/PID/stat is "PID (NAME) STATE PARENT ...", whatever NAME has in it
+ * (proc(5)). */
 static guint
 parent_of (guint process_id)
 {

@@ -7,15 +7,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A player of which nothing comes for so long while the monitor goes on has stopped, and is not waited for, though the server says that
- * it plays. Less than ZC_IDLE_NS, after which the front end may put silence in the place of what is still to come. */
+/* A player of which nothing comes for so long while the monitor goes on has stopped, and is not waited for, though the
+ * server says that it plays. Less than ZC_IDLE_NS, after which the front end may put silence in the place of what is
+ * still to come. */
 #define STOPPED_NS (ZC_IDLE_NS * 3 / 4)
 
-/* One whose recording ended, or could not begin (a busy pipewire-pulse refuses some), is tried again if it is still there. */
+/* One whose recording ended, or could not begin (a busy pipewire-pulse refuses some), is tried again if it is still
+ * there. */
 #define RETRY_NS      (G_GINT64_CONSTANT (100) * 1000 * 1000)
 #define RETRY_MOST_NS (G_GINT64_CONSTANT (5000) * 1000 * 1000)
 
-/* How often the place of one that runs is looked at again: a sink that was suspended, or has another clock, moves it. */
+/* How often the place of one that runs is looked at again: a sink that was suspended, or has another clock, moves
+ * it. */
 #define LOOK_NS (G_GINT64_CONSTANT (3000) * 1000 * 1000)
 
 /* One on another sink than the monitor's is moved when it is this far off, in parts of a second. */
@@ -37,8 +40,8 @@ typedef struct {
   gboolean gone; /* and the server says that it is no more */
   gboolean paused;
 
-  /* A connection of its own: pipewire-pulse up to 1.6.8 does not send what a stream has while something else is on its way through the
-   * same one (pulse-server.c, do_process_done), and a second stream would wait for seconds. */
+  /* A connection of its own: pipewire-pulse up to 1.6.8 does not send what a stream has while something else is on its
+   * way through the same one (pulse-server.c, do_process_done), and a second stream would wait for seconds. */
   ZcPulseServer server;
   ZcPulseStream stream;
   gint64 begin_at_ns; /* while there is no connection */

@@ -94,7 +94,8 @@ begin (ZcPulseServer *server, const gchar *address)
 
   server->context = pa_context_new (pa_mainloop_get_api (server->loop), application != NULL ? application
                                                                                            : "zcloopbacksrc");
-  /* libpulse would wait without a limit for a server that it starts; and one that was ended shall not come back by us. */
+  /* libpulse would wait without a limit for a server that it starts; and one that was ended shall not come back by
+   * us. */
   return server->context != NULL && pa_context_connect (server->context, address, PA_CONTEXT_NOAUTOSPAWN, NULL) >= 0;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* server.h: the connection to a PulseAudio server, and libpulse's plain mainloop, which runs in the thread that calls us and
- * nowhere else: nothing in this folder takes a lock. Only zc_pulse_wake() comes from any thread. */
+/* server.h: the connection to a PulseAudio server, and libpulse's plain mainloop, which runs in the thread that calls
+ * us and nowhere else: nothing in this folder takes a lock. Only zc_pulse_wake() comes from any thread. */
 #pragma once
 
 #include "zc-error.h"
@@ -22,8 +22,8 @@ typedef struct {
 gboolean zc_pulse_server_connect (ZcPulseServer *server, gint64 deadline_ns, GError **error);
 void zc_pulse_server_clear (ZcPulseServer *server);
 
-/* Another connection to the same server, on the same mainloop, which outlives it: asked for, not waited for. FALSE if even that cannot
- * be; to be cleared whatever the outcome. Ready: zc_pulse_server_is_ready(). */
+/* Another connection to the same server, on the same mainloop, which outlives it: asked for, not waited for. FALSE if
+ * even that cannot be; to be cleared whatever the outcome. Ready: zc_pulse_server_is_ready(). */
 gboolean zc_pulse_server_join (ZcPulseServer *server, const ZcPulseServer *first);
 
 gboolean zc_pulse_server_is_ready (ZcPulseServer *server);
@@ -41,8 +41,8 @@ void zc_pulse_rest (ZcPulseServer *server, gint64 until_ns);
 /* What can be done without waiting: news are heard, requests are sent. A server that never falls silent is left. */
 void zc_pulse_catch_up (ZcPulseServer *server);
 
-/* Until the server has answered. FALSE at the deadline or if the connection breaks. Takes the operation, NULL if it could not
- * be begun. */
+/* Until the server has answered. FALSE at the deadline or if the connection breaks. Takes the operation, NULL if it
+ * could not be begun. */
 gboolean zc_pulse_complete (ZcPulseServer *server, pa_operation *operation, gint64 deadline_ns);
 
 /* The answer is heard by a callback, or does not matter. */

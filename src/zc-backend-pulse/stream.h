@@ -45,7 +45,8 @@ gboolean zc_pulse_stream_is_good (const ZcPulseStream *stream);
 /* What it was asked for, or what the server made of that. */
 pa_buffer_attr zc_pulse_stream_granted (const ZcPulseStream *stream);
 
-/* The oldest frames that were not dropped: `data` is NULL if they are a hole. FALSE if there are none. One at a time. */
+/* The oldest frames that were not dropped: `data` is NULL if they are a hole. FALSE if there are none. One at a
+ * time. */
 gboolean zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames);
 void zc_pulse_stream_drop (ZcPulseStream *stream);
 

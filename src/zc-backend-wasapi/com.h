@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* com.h: threads of COM's multithreaded apartment, and calls into Windows that may never return.
  *
- * The application's threads may be in a single-threaded apartment, in the multithreaded one or in none; we change none of
- * them. What touches COM runs in threads that are in the multithreaded apartment: those made here, and the streaming
+ * The application's threads may be in a single-threaded apartment, in the multithreaded one or in none; we change none
+ * of them. What touches COM runs in threads that are in the multithreaded apartment: those made here, and the streaming
  * thread, which enters it in start and leaves it in detach. */
 #pragma once
 
@@ -24,9 +24,9 @@ typedef enum {
 /* A thread that waits for work. Any thread may call the functions below, one at a time. */
 ZcComThread *zc_com_thread_new (void);
 
-/* Runs `run` there and waits for it: no longer than timeout_ns, or until `wake` (may be NULL) is signalled. DONE: the job is
- * as `run` left it. Otherwise neither the job is the caller's any more, which `discard` (may be NULL) lets go of there once
- * `run` returns, if ever, nor may the thread be given anything else to do: free it. */
+/* Runs `run` there and waits for it: no longer than timeout_ns, or until `wake` (may be NULL) is signalled. DONE: the
+ * job is as `run` left it. Otherwise neither the job is the caller's any more, which `discard` (may be NULL) lets go of
+ * there once `run` returns, if ever, nor may the thread be given anything else to do: free it. */
 ZcComResult zc_com_thread_call (ZcComThread *thread, ZcComFunc run, ZcComFunc discard, gpointer job, HANDLE wake,
     gint64 timeout_ns);
 

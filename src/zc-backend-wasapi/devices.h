@@ -21,8 +21,8 @@ void zc_endpoint_free (ZcEndpoint *endpoint);
 /* Every active one, ZcDeviceInfo. */
 GPtrArray *zc_wasapi_list (GError **error);
 
-/* The endpoint that `name` names: its id, in either of the two ways in which Windows writes it; what people call it; or the
- * role whose default it is ("console", "multimedia", "communications"). NULL: the default of the console role. */
+/* The endpoint that `name` names: its id, in either of the two ways in which Windows writes it; what people call it; or
+ * the role whose default it is ("console", "multimedia", "communications"). NULL: the default of the console role. */
 ZcEndpoint *zc_wasapi_find (const gchar *name, GError **error);
 
 /* Transfer full, or NULL. */

@@ -6,8 +6,8 @@
 
 #include <tlhelp32.h>
 
-/* Of audioclientactivationparams.h (Windows SDK 10.0.20348), which MinGW-w64 has not. Under names of ours, as others may have
- * it. */
+/* Of audioclientactivationparams.h (Windows SDK 10.0.20348), which MinGW-w64 has not. Under names of ours, as others
+ * may have it. */
 typedef struct {
   DWORD type;
   DWORD process_id;
@@ -209,7 +209,8 @@ zc_wasapi_process_exists (guint process_id, GError **error)
   DWORD exit_code = STILL_ACTIVE;
   gboolean exists;
 
-  /* What may not be opened is there all the same. A process that has ended can be opened as long as somebody has it open. */
+  /* What may not be opened is there all the same. A process that has ended can be opened as long as somebody has it
+   * open. */
   if (process == NULL)
     exists = GetLastError () == ERROR_ACCESS_DENIED;
   else

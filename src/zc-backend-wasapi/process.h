@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* process.h: the sound of one process and its children, or of all others: Windows' process loopback.
  *
- * It belongs to no endpoint and has no format of its own: the caller chooses one. Most of IAudioClient answers E_NOTIMPL
- * there, the device position need not move, and after Reset the next Start delivers nothing for good. */
+ * It belongs to no endpoint and has no format of its own: the caller chooses one. Most of IAudioClient answers
+ * E_NOTIMPL there, the device position need not move, and after Reset the next Start delivers nothing for good. */
 #pragma once
 
 #include "wasapi.h"
@@ -10,8 +10,8 @@
 
 G_BEGIN_DECLS
 
-/* The id of a process of that executable ("game.exe", or without the ending); of several the one that is no child of another, the first
- * that Windows names. 0 if there is none. */
+/* The id of a process of that executable ("game.exe", or without the ending); of several the one that is no child of
+ * another, the first that Windows names. 0 if there is none. */
 guint zc_wasapi_process_of_name (const gchar *name);
 
 /* Is signalled when the process has ended. The caller's to close; NULL if Windows does not let us. */

@@ -83,7 +83,8 @@ is_about_format (HRESULT result)
   return result == AUDCLNT_E_UNSUPPORTED_FORMAT || result == E_INVALIDARG;
 }
 
-/* A client on which Initialize failed is of no use any more (Microsoft, IAudioClient::Initialize): each attempt has its own. */
+/* A client on which Initialize failed is of no use any more (Microsoft, IAudioClient::Initialize): each attempt has its
+ * own. */
 static HRESULT
 attempt (ZcWasapiStream *stream, const ZcWasapiTarget *target, IMMDevice *device, const ZcStreamSpec *spec,
     const WAVEFORMATEX *format, DWORD flags, GError **error)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* stream.h: a loopback stream that runs: the audio client, its capture service, its event, who keeps the endpoint running,
- * and who listens for its end.
+/* stream.h: a loopback stream that runs: the audio client, its capture service, its event, who keeps the endpoint
+ * running, and who listens for its end.
  *
  * Threads: made, fed and freed in one ZcComThread; `capture` is the streaming thread's meanwhile. */
 #pragma once
@@ -35,7 +35,8 @@ typedef struct {
   ZcStreamInfo info;
 
   ZcComThread *thread; /* in which it was made */
-  /* A client that plays silence: most drivers deliver nothing while nothing plays. NULL if not wished or not to be had. */
+  /* A client that plays silence: most drivers deliver nothing while nothing plays. NULL if not wished or not to be
+   * had. */
   IAudioClient *feeder;
   IAudioRenderClient *feed;
   UINT32 feed_frames; /* room for them */

@@ -494,8 +494,8 @@ stamps_are_in_the_callers_clock (void)
   finish (&fixture);
 }
 
-/* Hours of a device whose clock is off, and which tells its time with errors. The first of these errors is all that is known then:
- * 2 ms a second are slewed. */
+/* Hours of a device whose clock is off, and which tells its time with errors. The first of these errors is all that is
+ * known then: 2 ms a second are slewed. */
 static void
 assert_stamps_follow (gint ppm, guint jitter_us, guint settling_packets)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A thread of Linux has its scheduling from the one that starts it: the keeper's is not to have that of a thread that captures. */
+/* A thread of Linux has its scheduling from the one that starts it: the keeper's is not to have that of a thread that
+ * captures. */
 #define _GNU_SOURCE /* cpu_set_t */
 #include "zc-keeper.h"
 

@@ -250,7 +250,8 @@ n_packets (void)
   return text != NULL ? (guint) g_ascii_strtoull (text, NULL, 10) : N_PACKETS;
 }
 
-/* For ThreadSanitizer as much as for the assertions. Carelessness goes on until somebody tells, which on a busy machine takes a while. */
+/* For ThreadSanitizer as much as for the assertions. Carelessness goes on until somebody tells, which on a busy machine
+ * takes a while. */
 static void
 evacuate_under_readers (gboolean careless)
 {

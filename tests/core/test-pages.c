@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What can be had differs from computer to computer; that what is told is true does not: the system is asked in another way, too. And
- * what can be had without us is had through us. */
+/* What can be had differs from computer to computer; that what is told is true does not: the system is asked in another
+ * way, too. And what can be had without us is had through us. */
 #include "oracle.h"
 #include "zc-pages.h"
 

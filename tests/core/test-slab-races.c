@@ -49,7 +49,8 @@ lower_the_bound (ZcSlab *slab)
   zc_slab_set_bounds (slab, 1, 2);
 }
 
-/* It may have a third when it comes, and may not when it has looked for one: it does not wait for what nobody gives back. */
+/* It may have a third when it comes, and may not when it has looked for one: it does not wait for what nobody gives
+ * back. */
 static void
 bound_is_lowered_while_one_is_taken (void)
 {

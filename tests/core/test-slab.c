@@ -343,7 +343,8 @@ burst (gpointer data)
   return NULL;
 }
 
-/* Two take and give in bursts, one grows and shrinks, one moves the bounds: never a block twice, never one that is gone. */
+/* Two take and give in bursts, one grows and shrinks, one moves the bounds: never a block twice, never one that is
+ * gone. */
 static void
 threads_tend_it_while_others_take (void)
 {

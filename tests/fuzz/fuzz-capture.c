@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The front end over a device that does what the input says: packets of any size, position and time, glitches, idle times, losses,
- * errors of every call, wakes, other targets; and a reader that takes parts, flushes, stops and starts. Time is the input's,
- * too: nothing waits. What must hold: spans go on where the last one ended or say DISCONT, stamps meet to the ns, the
- * frames add up, every packet is given back. */
+/* The front end over a device that does what the input says: packets of any size, position and time, glitches, idle
+ * times, losses, errors of every call, wakes, other targets; and a reader that takes parts, flushes, stops and starts.
+ * Time is the input's, too: nothing waits. What must hold: spans go on where the last one ended or say DISCONT, stamps
+ * meet to the ns, the frames add up, every packet is given back. */
 #include "fuzz.h"
 
 #include "zc-capture.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Caps of any kind against a device of any format: what is chosen is a format that a device can have, and caps of it are those
- * that were asked for. */
+/* Caps of any kind against a device of any format: what is chosen is a format that a device can have, and caps of it
+ * are those that were asked for. */
 #include "fuzz.h"
 
 #include "gstzcformat.h"

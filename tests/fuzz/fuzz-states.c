@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An application that does not know what it wants: properties of any value, states, seeks, flushes and queries in any order, on devices
- * of any kind. Nothing is critical, every change of state ends, and every frame has its place. */
+/* An application that does not know what it wants: properties of any value, states, seeks, flushes and queries in any
+ * order, on devices of any kind. Nothing is critical, every change of state ends, and every frame has its place. */
 #include "fuzz.h"
 
 #include "gstzcloopbacksrc.h"
@@ -148,8 +148,8 @@ stat_of (const GstStructure *stats, const gchar *name)
   return value;
 }
 
-/* One that ended in the middle of a packet leaves that: of the longest that is set here (66 ms) at the highest rate, and what a
- * device delivers at once. */
+/* One that ended in the middle of a packet leaves that: of the longest that is set here (66 ms) at the highest rate,
+ * and what a device delivers at once. */
 #define MOST_LEFT_FRAMES 16000
 
 static void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* memory-mode=lease: the engine's own memory downstream. The simulated device overwrites what it has back, so whoever still reads
- * it sees other bytes. */
+/* memory-mode=lease: the engine's own memory downstream. The simulated device overwrites what it has back, so whoever
+ * still reads it sees other bytes. */
 #include "gstzcallocator.h"
 #include "zctest.h"
 

@@ -72,7 +72,8 @@ GST_START_TEST (bounds_change_while_playing)
 }
 GST_END_TEST
 
-/* Called where the element says so, in its streaming thread: between the decision on memory and the start of the pool. */
+/* Called where the element says so, in its streaming thread: between the decision on memory and the start of the
+ * pool. */
 static void
 raise_bounds (GstDebugCategory *category, GstDebugLevel level, const gchar *file, const gchar *function, gint line,
     GObject *object, GstDebugMessage *message, gpointer data)
@@ -154,7 +155,8 @@ GST_START_TEST (pages_that_cannot_be_had_are_one_warning)
 }
 GST_END_TEST
 
-/* Locked, or told; locked where a plain lock of that size is to be had. Without a wish nothing is locked, and nothing told. */
+/* Locked, or told; locked where a plain lock of that size is to be had. Without a wish nothing is locked, and nothing
+ * told. */
 GST_START_TEST (locked_memory_is_what_the_system_says)
 {
   for (guint lock = 0; lock < 2; lock++) {

@@ -326,7 +326,8 @@ GST_START_TEST (bounds_change_while_it_runs)
 }
 GST_END_TEST
 
-/* It is asked when a quarter is left, and waited for here when none is: the thread that acquires makes no buffer itself. */
+/* It is asked when a quarter is left, and waited for here when none is: the thread that acquires makes no buffer
+ * itself. */
 GST_START_TEST (adaptive_grows_before_it_has_to)
 {
   GstBufferPool *pool = gst_zc_buffer_pool_new ();

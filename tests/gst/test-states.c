@@ -144,8 +144,8 @@ hammer (gpointer element)
   return NULL;
 }
 
-/* GStreamer 1.26 unlocks a source for a pause, and takes that back in the streaming thread, which may be after the unlocking for
- * the end has come: create() has to return all the same. */
+/* GStreamer 1.26 unlocks a source for a pause, and takes that back in the streaming thread, which may be after the
+ * unlocking for the end has come: create() has to return all the same. */
 GST_START_TEST (late_unlock_stop_holds_nothing_up)
 {
   for (guint i = 0; i < 50; i++) {

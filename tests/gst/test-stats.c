@@ -15,7 +15,8 @@ assert_causes_add_up (ZcTest *test)
   fail_unless_equals_uint64 (sum, zc_test_stat (test, "frames-lost"));
 }
 
-/* Downstream holds two packets while the next two come; later 100 frames are missing; part of a packet is left at the end. */
+/* Downstream holds two packets while the next two come; later 100 frames are missing; part of a packet is left at the
+ * end. */
 GST_START_TEST (lost_frames_have_a_cause)
 {
   GstBuffer *held[2];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* When what the pool lacks is told, over a system that is ours: it locks what it is asked to up to a bound, and knows who asks. */
+/* When what the pool lacks is told, over a system that is ours: it locks what it is asked to up to a bound, and knows
+ * who asks. */
 #include "zc-pages.h"
 #include "zctest.h"
 

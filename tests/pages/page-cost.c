@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* page-cost: what the kind of memory is worth to a pool: a table.
  *
- * Packets of 10 ms, 48 kHz stereo float, are written to and read from the blocks of a pool in turn: all of them, as when
- * downstream holds all but one, which is the worst for the processor's tables of pages. (A pool whose downstream holds one
- * uses one and the same block again and again, whatever pages it is on.) The kinds take turns in short rounds; each shows the
- * median of its rounds, and the median of the ratios to plain pages in the same round. */
+ * Packets of 10 ms, 48 kHz stereo float, are written to and read from the blocks of a pool in turn: all of them, as
+ * when downstream holds all but one, which is the worst for the processor's tables of pages. (A pool whose downstream
+ * holds one uses one and the same block again and again, whatever pages it is on.) The kinds take turns in short
+ * rounds; each shows the median of its rounds, and the median of the ratios to plain pages in the same round. */
 #include "zc-pages.h"
 
 #include <stdio.h>

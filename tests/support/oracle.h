@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* oracle.h: what the system says of memory, asked in another way than zc-pages asks it. One file per system, chosen by Meson. */
+/* oracle.h: what the system says of memory, asked in another way than zc-pages asks it. One file per system, chosen by
+ * Meson. */
 #pragma once
 
 #include <glib.h>
