@@ -7,6 +7,7 @@
 #define DEFAULT_LATENCY_TIME_US     10000
 #define DEFAULT_BUFFER_TIME_US      4000000
 #define DEFAULT_MEMORY_MODE         GST_ZC_MEMORY_MODE_POOL
+#define DEFAULT_IDLE                GST_ZC_IDLE_SYNTHESIZE
 #define DEFAULT_OVERFLOW            GST_ZC_OVERFLOW_DROP
 #define DEFAULT_POOL_STRATEGY       GST_ZC_POOL_STRATEGY_ADAPTIVE
 #define DEFAULT_POOL_MIN_BUFFERS    64
@@ -42,7 +43,7 @@ gst_zc_settings_install (GObjectClass *klass)
       "Timestamp mode", "Where the timestamps come from", GST_TYPE_ZC_TIMESTAMP_MODE, ZC_STAMPS_SMOOTH, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_IDLE, g_param_spec_enum ("idle", "Idle",
       "What to do where a device delivers nothing while nothing plays (WASAPI; the others deliver silence)",
-      GST_TYPE_ZC_IDLE, GST_ZC_IDLE_FEED, flags));
+      GST_TYPE_ZC_IDLE, DEFAULT_IDLE, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_ON_GLITCH, g_param_spec_enum ("on-glitch", "On glitch",
       "What to do when the device leaves out frames while it runs", GST_TYPE_ZC_ON_GLITCH, GST_ZC_ON_GLITCH_FILL,
       any_time));
@@ -88,6 +89,7 @@ gst_zc_settings_init (GstZcSettings *settings)
     .follow_default = TRUE,
     .latency_time_us = DEFAULT_LATENCY_TIME_US,
     .buffer_time_us = DEFAULT_BUFFER_TIME_US,
+    .idle = DEFAULT_IDLE,
     .memory_mode = DEFAULT_MEMORY_MODE,
     .overflow = DEFAULT_OVERFLOW,
     .pool_strategy = DEFAULT_POOL_STRATEGY,

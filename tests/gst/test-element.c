@@ -781,6 +781,27 @@ GST_START_TEST (overflow_is_told_at_the_stop_too)
 }
 GST_END_TEST
 
+GST_START_TEST (properties_begin_as_they_say)
+{
+  GstElement *element = gst_element_factory_make ("zcloopbacksrc", NULL);
+  g_autofree GParamSpec **specs = NULL;
+  guint n, own = 0;
+
+  specs = g_object_class_list_properties (G_OBJECT_GET_CLASS (element), &n);
+  for (guint i = 0; i < n; i++) {
+    g_auto (GValue) value = G_VALUE_INIT;
+
+    if (specs[i]->owner_type != G_OBJECT_TYPE (element) || (specs[i]->flags & G_PARAM_READWRITE) != G_PARAM_READWRITE)
+      continue;
+    g_object_get_property (G_OBJECT (element), specs[i]->name, &value);
+    fail_unless (g_param_value_defaults (specs[i], &value), "%s", specs[i]->name);
+    own++;
+  }
+  fail_unless (own > 20);
+  gst_object_unref (element);
+}
+GST_END_TEST
+
 static Suite *
 element_suite (void)
 {
@@ -788,6 +809,7 @@ element_suite (void)
   TCase *tc = tcase_create ("element");
 
   suite_add_tcase (suite, tc);
+  tcase_add_test (tc, properties_begin_as_they_say);
   tcase_add_test (tc, odd_pieces_become_steady_packets);
   tcase_add_test (tc, pts_is_the_time_of_capture);
   tcase_add_test (tc, glitch_is_a_gap_to_the_frame);
