@@ -42,7 +42,7 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_TIMESTAMP_MODE, g_param_spec_enum ("timestamp-mode",
       "Timestamp mode", "Where the timestamps come from", GST_TYPE_ZC_TIMESTAMP_MODE, ZC_STAMPS_SMOOTH, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_IDLE, g_param_spec_enum ("idle", "Idle",
-      "What to do where a device delivers nothing while nothing plays (WASAPI; the others deliver silence)",
+      "What to do where a device delivers nothing while nothing plays (WASAPI), or as it is suspended (PulseAudio)",
       GST_TYPE_ZC_IDLE, DEFAULT_IDLE, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_ON_GLITCH, g_param_spec_enum ("on-glitch", "On glitch",
       "What to do when the device leaves out frames while it runs", GST_TYPE_ZC_ON_GLITCH, GST_ZC_ON_GLITCH_FILL,

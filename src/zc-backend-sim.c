@@ -473,7 +473,7 @@ sim_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   gint64 deadline_ns = zc_clock_now_ns () + timeout_ns;
   gint64 script_deadline_ns = sim_now_ns (device) + timeout_ns; /* a clock that is cranked may be faster */
   gboolean manual = device->script->manual_clock;
-  ZcWait result = ZC_WAIT_TIMEOUT;
+  ZcWait result = ZC_WAIT_IDLE;
   gint64 ready_ns;
 
   if (!prepare (device)) {
@@ -496,7 +496,7 @@ sim_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       break;
     else
       wait_for_change ((manual ? deadline_ns : MIN (deadline_ns, ready_ns)) / 1000 + 1);
-  } while (result == ZC_WAIT_TIMEOUT && zc_clock_now_ns () < deadline_ns);
+  } while (result == ZC_WAIT_IDLE && zc_clock_now_ns () < deadline_ns);
   g_mutex_unlock (&lock);
   return result;
 }

@@ -209,7 +209,7 @@ dry_ns (ZcCapture *capture)
 static gboolean
 is_idle_silence_due (ZcCapture *capture)
 {
-  if (dry_ns (capture) < ZC_IDLE_NS || (capture->fills & ZC_FILL_IDLE) == 0)
+  if (dry_ns (capture) < ZC_IDLE_NS || !capture->rests || (capture->fills & ZC_FILL_IDLE) == 0)
     return FALSE;
   zc_capture_anchor (capture, capture->dry_since_ns);
   if (!zc_capture_is_silence_due (capture))
@@ -351,7 +351,7 @@ begin_running (ZcCapture *capture)
   capture->detached = FALSE;
   capture->keep = FALSE;
   capture->anchored = capture->rejoins = FALSE;
-  capture->idle = capture->skipped = capture->moved = FALSE;
+  capture->rests = capture->idle = capture->skipped = capture->moved = FALSE;
   capture->dry_since_ns = ZC_TIME_NONE;
   capture->glitch = (ZcGlitch){ 0 };
   capture->end = capture->fill = capture->bridged = 0;
@@ -444,6 +444,7 @@ wait_for_packet (ZcCapture *capture, GError **error)
     if (wait == ZC_WAIT_LOST)
       return lose (capture, error);
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
+    capture->rests = wait == ZC_WAIT_IDLE;
     capture->moved |= wait == ZC_WAIT_MOVED && capture->follow;
     if (full && wait != ZC_WAIT_WOKEN) /* after a timeout, too: what is kept may be free by now */
       return ZC_NEXT_FULL;

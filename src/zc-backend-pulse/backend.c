@@ -250,6 +250,8 @@ pulse_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GEr
 static gboolean
 has_packet (ZcDevice *device)
 {
+  if (!device->stream.timed) /* it was suspended: where what came since lies will be told in a moment */
+    return FALSE;
   if (device->of_processes)
     return zc_pulse_processes_gather (&device->processes, &device->stream);
   return device->stream.readable_bytes > device->stream.borrowed_bytes;
@@ -271,7 +273,7 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
     }
     zc_pulse_stream_ask_time_if_due (&device->stream);
     if (!zc_pulse_iterate (&device->server, deadline_ns))
-      return ZC_WAIT_TIMEOUT;
+      return zc_pulse_stream_is_suspended (&device->stream) ? ZC_WAIT_IDLE : ZC_WAIT_TIMEOUT;
   }
   set_lost_error (device, error);
   return ZC_WAIT_LOST;
@@ -284,6 +286,8 @@ pulse_borrow (ZcDevice *device, ZcPacket *packet)
   const guint8 *data;
   guint frames;
 
+  if (!device->stream.timed)
+    return FALSE;
   if (device->of_processes)
     return zc_pulse_processes_borrow (&device->processes, packet);
   if (!zc_pulse_stream_peek (&device->stream, &data, &frames))

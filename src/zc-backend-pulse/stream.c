@@ -33,6 +33,17 @@ on_timing (pa_stream *pulse, void *data)
   stream->timed_ns = now_ns + (gint64) (timing->sink_usec - timing->source_usec - age_us) * 1000;
 }
 
+/* The sink rests, or runs again: the time that was told before is of no use for what comes then. */
+static void
+on_suspended (pa_stream *pulse, void *data)
+{
+  ZcPulseStream *stream = data;
+
+  stream->timed = FALSE;
+  stream->ask_time_at_ns = 0;
+  stream->ask_time_every_ns = ASK_TIME_FIRST_NS;
+}
+
 /* More has come; `bytes` is all that can be read now. */
 static void
 on_readable (pa_stream *pulse, size_t bytes, void *data)
@@ -65,6 +76,12 @@ zc_pulse_stream_is_good (const ZcPulseStream *stream)
   return !stream->broken && zc_pulse_server_is_good (stream->server) && PA_STREAM_IS_GOOD (zc_pulse_stream_state (stream));
 }
 
+gboolean
+zc_pulse_stream_is_suspended (const ZcPulseStream *stream)
+{
+  return pa_stream_is_suspended (stream->stream) > 0;
+}
+
 void
 zc_pulse_stream_end (ZcPulseStream *stream, gint64 deadline_ns)
 {
@@ -73,6 +90,7 @@ zc_pulse_stream_end (ZcPulseStream *stream, gint64 deadline_ns)
       break;
   pa_stream_set_latency_update_callback (stream->stream, NULL, NULL);
   pa_stream_set_read_callback (stream->stream, NULL, NULL);
+  pa_stream_set_suspended_callback (stream->stream, NULL, NULL);
   pa_stream_disconnect (stream->stream);
   pa_stream_unref (stream->stream);
   stream->stream = NULL;
@@ -90,6 +108,7 @@ connect_to_monitor (ZcPulseStream *stream, guint32 input, const ZcStreamSpec *sp
   stream->asked.maxlength = spec->buffer_frames * stream->frame_bytes;
   pa_stream_set_latency_update_callback (stream->stream, on_timing, stream);
   pa_stream_set_read_callback (stream->stream, on_readable, stream);
+  pa_stream_set_suspended_callback (stream->stream, on_suspended, stream);
   if (input != PA_INVALID_INDEX && pa_stream_set_monitor_stream (stream->stream, input) < 0)
     return FALSE;
   return pa_stream_connect_record (stream->stream, stream->sink->monitor, &stream->asked, flags) >= 0;

@@ -40,6 +40,9 @@ gboolean zc_pulse_stream_begin (ZcPulseStream *stream, ZcPulseServer *server, co
 void zc_pulse_stream_end (ZcPulseStream *stream, gint64 deadline_ns);
 
 pa_stream_state_t zc_pulse_stream_state (const ZcPulseStream *stream);
+/* The server has its sink rest: nothing comes, not even silence. */
+gboolean zc_pulse_stream_is_suspended (const ZcPulseStream *stream);
+
 gboolean zc_pulse_stream_is_good (const ZcPulseStream *stream);
 
 /* What it was asked for, or what the server made of that. */

@@ -417,7 +417,7 @@ wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       return ZC_WAIT_MOVED;
     if (left_ns <= 0) {
       ask_if_gone (device);
-      return ZC_WAIT_TIMEOUT;
+      return ZC_WAIT_IDLE;
     }
     ended = WaitForMultipleObjects (n_handles, handles, FALSE, (DWORD) ((MIN (left_ns, POLL_NS) + 999999) / 1000000));
     device->drained = FALSE;

@@ -82,14 +82,14 @@ device_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GE
 static ZcWait
 device_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 {
-  static const ZcWait results[] = { ZC_WAIT_PACKET, ZC_WAIT_PACKET, ZC_WAIT_PACKET, ZC_WAIT_TIMEOUT, ZC_WAIT_TIMEOUT,
+  static const ZcWait results[] = { ZC_WAIT_PACKET, ZC_WAIT_PACKET, ZC_WAIT_PACKET, ZC_WAIT_TIMEOUT, ZC_WAIT_IDLE,
     ZC_WAIT_MOVED, ZC_WAIT_LOST, ZC_WAIT_PACKET };
   ZcWait result = results[fuzz_byte (&input) & 7];
 
   g_assert (device->started && timeout_ns > 0);
   if (device->woken)
     return ZC_WAIT_WOKEN;
-  now_ns += result == ZC_WAIT_TIMEOUT ? timeout_ns : 10 * MS;
+  now_ns += result == ZC_WAIT_TIMEOUT || result == ZC_WAIT_IDLE ? timeout_ns : 10 * MS;
   if (result == ZC_WAIT_LOST)
     g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "fuzz: wait");
   return result;

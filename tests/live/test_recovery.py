@@ -32,14 +32,15 @@ class RecoveryTest(livetest.LiveTest):
         self.assertIsNone(capture.error())
         return self.said(capture, name)[count - 1]
 
-    def assert_length(self, capture):
-        """No overlap and no hole, and the PTS of the last packet is where its frames say."""
+    def assert_length(self, capture, times_told=1):
+        """No overlap and no hole, and the PTS of the last packet is where its frames say. The server tells the time of a
+        new beginning to within its period, `times_told` times."""
         self.assertEqual(inprocess.breaks(capture.packets), [])
         caps, first, last = capture.final_caps, capture.packets[0], capture.packets[-1]
         frames = sum(packet.size for packet in capture.packets[:-1]) // caps.frame_bytes
         error_ms = (last.pts - first.pts) / 1e6 - frames * 1000 / caps.rate
         note(f'{frames} frames in {(last.pts - first.pts) / 1e9:.6f} s: {error_ms:+.3f} ms')
-        self.assertLess(abs(error_ms), LENGTH_BOUND_MS)
+        self.assertLess(abs(error_ms), LENGTH_BOUND_MS + (times_told - 1) * self.server.period_ms)
         late_ms = (last.arrival - first.arrival - (last.pts - first.pts)) / 1e6
         note(f'{late_ms:+.3f} ms by the clock')
         self.assertLess(abs(late_ms), CLOCK_BOUND_MS + 2 * self.server.period_ms)
@@ -84,6 +85,26 @@ class Recovery(RecoveryTest):
                 self.assertEqual(fields.get_value('device'), 'other')
                 capture.wait_for_packets(20, 4)
         self.assert_length(capture)
+
+    @exact
+    def check_sink_suspended(self, label):
+        """Silence for as long, at once; then what is played next, to the frame."""
+        server = self.serve_steady(label)
+        path, codes = self.counting_file(server, 2)
+        captured = self.path('captured.raw')
+        with server.activated(), Capture(f'filesink location={captured}') as capture:
+            capture.wait_for_packets(30, 5)
+            for _ in range(TIMES):
+                server.pactl('suspend-sink', server.sink.name, '1')
+                capture.wait_for_packets(100, 3)
+                server.pactl('suspend-sink', server.sink.name, '0')
+                capture.wait_for_packets(30, RECOVERY_BOUND_S)
+            self.play(server, path)
+            capture.wait_for_packets(30, 5)
+            self.assertEqual(self.said(capture, 'zcloopback-lost'), [])
+            capture.send_eos()
+        self.assert_length(capture, 1 + TIMES)
+        self.assert_perfect(self.account(capture.as_file(captured), server.sink, codes))
 
 
 @tap.cases(EACH_SERVER)
