@@ -17,6 +17,7 @@
 #include "gstzcloopbacksrc.h"
 
 #include "gstzcallocation.h"
+#include "gstzcclock.h"
 #include "gstzcerror.h"
 #include "gstzcloans.h"
 #include "gstzcpacker.h"
@@ -45,6 +46,8 @@ struct _GstZcLoopbackSrc {
   gint follow_default;    /* the same */
   gint stale;    /* atomic: a pause came between; stream and base time are from before it */
   ZcStats stats;
+  GstClock *device_clock;
+  ZcTicks *ticks; /* of device_clock */
 
   GstZcWaker waker;
   GstZcAllocation allocation;
@@ -395,6 +398,7 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
   }
   self->clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
   zc_capture_set_clock (self->capture, self->clock != NULL ? pipeline_now_ns : NULL, self);
+  zc_capture_set_ticks (self->capture, GST_OBJECT_FLAG_IS_SET (self, GST_ELEMENT_FLAG_PROVIDE_CLOCK) ? self->ticks : NULL);
   zc_capture_set_stamps (self->capture, self->stamps);
   if (!start_capture (self, error)) {
     gst_clear_object (&self->clock);
@@ -784,6 +788,14 @@ retarget (GstZcLoopbackSrc *self)
   zc_target_clear (&target);
 }
 
+static GstClock *
+gst_zc_loopback_src_provide_clock (GstElement *element)
+{
+  gboolean provided = GST_OBJECT_FLAG_IS_SET (element, GST_ELEMENT_FLAG_PROVIDE_CLOCK);
+
+  return provided ? gst_object_ref (GST_ZC_LOOPBACK_SRC (element)->device_clock) : NULL;
+}
+
 static void
 gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value, GParamSpec *pspec)
 {
@@ -798,6 +810,10 @@ gst_zc_loopback_src_set_property (GObject *object, guint id, const GValue *value
   g_atomic_int_set (&self->on_glitch, self->settings.on_glitch);
   g_atomic_int_set (&self->follow_default, self->settings.follow_default);
   g_atomic_int_set (&self->stats_interval_ms, (gint) self->settings.stats_interval_ms);
+  if (self->settings.provide_clock)
+    GST_OBJECT_FLAG_SET (self, GST_ELEMENT_FLAG_PROVIDE_CLOCK);
+  else
+    GST_OBJECT_FLAG_UNSET (self, GST_ELEMENT_FLAG_PROVIDE_CLOCK);
   GST_OBJECT_UNLOCK (self);
   if (gst_zc_settings_is_target (id) && id != GST_ZC_SETTING_BACKEND)
     retarget (self);
@@ -828,6 +844,7 @@ gst_zc_loopback_src_finalize (GObject *object)
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (object);
 
   g_clear_error (&self->loss);
+  gst_object_unref (self->device_clock);
   gst_zc_settings_clear (&self->settings);
   gst_zc_allocation_clear (&self->allocation);
   g_mutex_clear (&self->bounds);
@@ -855,6 +872,7 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   gst_element_class_set_static_metadata (element_class, "Loopback capture", "Source/Audio",
       "Captures what the computer plays", "The zcloopbacksrc developers");
   element_class->change_state = gst_zc_loopback_src_change_state;
+  element_class->provide_clock = gst_zc_loopback_src_provide_clock;
   element_class->post_message = gst_zc_loopback_src_post_message;
 
   base_class->start = gst_zc_loopback_src_start;
@@ -889,6 +907,7 @@ gst_zc_loopback_src_init (GstZcLoopbackSrc *self)
   gst_zc_allocation_init (&self->allocation);
   g_mutex_init (&self->bounds);
   gst_zc_settings_init (&self->settings);
+  self->device_clock = gst_zc_clock_new (&self->ticks);
   self->overflow = self->settings.overflow;
   self->follow_default = self->settings.follow_default;
   gst_base_src_set_live (GST_BASE_SRC (self), TRUE);

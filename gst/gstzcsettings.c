@@ -41,6 +41,8 @@ gst_zc_settings_install (GObjectClass *klass)
       "Process mode", "What process-id and process-name mean", GST_TYPE_ZC_PROCESS_MODE, ZC_PROCESS_INCLUDE, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_TIMESTAMP_MODE, g_param_spec_enum ("timestamp-mode",
       "Timestamp mode", "Where the timestamps come from", GST_TYPE_ZC_TIMESTAMP_MODE, ZC_STAMPS_SMOOTH, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_PROVIDE_CLOCK, g_param_spec_boolean ("provide-clock",
+      "Provide clock", "Provide a clock that goes as the device does, to be the pipeline's", FALSE, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_IDLE, g_param_spec_enum ("idle", "Idle",
       "What to do where a device delivers nothing while nothing plays (WASAPI), or as it is suspended (PulseAudio)",
       GST_TYPE_ZC_IDLE, DEFAULT_IDLE, flags));
@@ -142,6 +144,9 @@ gst_zc_settings_set (GstZcSettings *settings, guint id, const GValue *value)
     case GST_ZC_SETTING_TIMESTAMP_MODE:
       settings->timestamp_mode = (ZcStamps) g_value_get_enum (value);
       return TRUE;
+    case GST_ZC_SETTING_PROVIDE_CLOCK:
+      settings->provide_clock = g_value_get_boolean (value);
+      return TRUE;
     case GST_ZC_SETTING_IDLE:
       settings->idle = (GstZcIdle) g_value_get_enum (value);
       return TRUE;
@@ -213,6 +218,9 @@ gst_zc_settings_get (const GstZcSettings *settings, guint id, GValue *value)
       return TRUE;
     case GST_ZC_SETTING_TIMESTAMP_MODE:
       g_value_set_enum (value, (gint) settings->timestamp_mode);
+      return TRUE;
+    case GST_ZC_SETTING_PROVIDE_CLOCK:
+      g_value_set_boolean (value, settings->provide_clock);
       return TRUE;
     case GST_ZC_SETTING_IDLE:
       g_value_set_enum (value, (gint) settings->idle);

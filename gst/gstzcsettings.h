@@ -18,6 +18,7 @@ typedef struct {
   gchar *process_name; /* NULL: none */
   ZcProcessMode process_mode;
   ZcStamps timestamp_mode;
+  gboolean provide_clock;
   GstZcIdle idle;
   gboolean follow_default;
   GstZcOnGlitch on_glitch;
@@ -41,6 +42,7 @@ enum {
   GST_ZC_SETTING_PROCESS_NAME,
   GST_ZC_SETTING_PROCESS_MODE,
   GST_ZC_SETTING_TIMESTAMP_MODE,
+  GST_ZC_SETTING_PROVIDE_CLOCK,
   GST_ZC_SETTING_IDLE,
   GST_ZC_SETTING_FOLLOW_DEFAULT,
   GST_ZC_SETTING_ON_GLITCH,

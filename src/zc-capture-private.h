@@ -29,6 +29,7 @@ struct _ZcCapture {
   ZcStamps stamps;
   ZcClockFunc clock;
   gpointer clock_data;
+  ZcTicks *ticks; /* or NULL */
   ZcLateness lateness;
 
   gboolean anchored;     /* origin and end mean something */

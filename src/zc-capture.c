@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "zc-capture-private.h"
+#include "zc-clock.h"
 #include "zc-limits.h"
 #include "zc-registry.h"
 
@@ -42,6 +43,13 @@ zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data)
 {
   capture->clock = now;
   capture->clock_data = data;
+}
+
+void
+zc_capture_set_ticks (ZcCapture *capture, ZcTicks *ticks)
+{
+  g_assert (!capture->running);
+  capture->ticks = ticks;
 }
 
 void
@@ -259,6 +267,17 @@ note_glitch (ZcCapture *capture, guint64 lost, guint64 unseen)
   zc_stats_add (capture->stats, ZC_STAT_FRAMES_EXPECTED, lost);
 }
 
+static void
+tick (ZcCapture *capture)
+{
+  gint64 time_ns = capture->packet.capture_time_ns;
+
+  if (capture->ticks == NULL || time_ns == ZC_TIME_NONE)
+    return;
+  time_ns += zc_clock_now_ns () - capture->backend->now_ns (capture->device);
+  zc_ticks_observe (capture->ticks, capture->packet_position, time_ns, capture->packet.frames);
+}
+
 /* A packet has come: where does it lie, and what is missing before it? */
 static void
 place_packet (ZcCapture *capture)
@@ -283,6 +302,7 @@ place_packet (ZcCapture *capture)
     capture->unseen_frames += unseen;
     capture->packet_position += unseen;
   }
+  tick (capture);
 
   lost = capture->packet_position - capture->end;
   capture->packet_discont = first || capture->skipped || lost > 0
@@ -357,6 +377,8 @@ begin_running (ZcCapture *capture)
   capture->end = capture->fill = capture->bridged = 0;
   capture->unseen_frames = 0;
   zc_timeline_reset (capture->timeline, capture->spec.format.rate, capture->stamps);
+  if (capture->ticks != NULL)
+    zc_ticks_begin (capture->ticks, capture->spec.format.rate);
   zc_lateness_reset (&capture->lateness);
 }
 

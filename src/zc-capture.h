@@ -11,6 +11,7 @@
 
 #include "zc-backend.h"
 #include "zc-stats.h"
+#include "zc-ticks.h"
 #include "zc-timeline.h"
 
 G_BEGIN_DECLS
@@ -62,6 +63,9 @@ const gchar *zc_capture_device_name (const ZcCapture *capture);
 
 /* Stamps are in this clock from now on; without one (NULL), in the device's. */
 void zc_capture_set_clock (ZcCapture *capture, ZcClockFunc now, gpointer data);
+
+/* The clock that is to go as the device does from the next start() on; the caller's. NULL: none. */
+void zc_capture_set_ticks (ZcCapture *capture, ZcTicks *ticks);
 
 /* How the next start() makes stamps; SMOOTH before the first call. */
 void zc_capture_set_stamps (ZcCapture *capture, ZcStamps stamps);

@@ -38,6 +38,43 @@ GST_START_TEST (it_never_goes_back_and_is_finer_than_a_microsecond)
 }
 GST_END_TEST
 
+#define SECONDS 4
+
+/* A device that gains 4 ms a second, in real time: the pipeline runs by it. */
+GST_START_TEST (devices_clock_goes_as_the_device)
+{
+  GstElement *pipeline = gst_parse_launch ("zcloopbacksrc backend=simulated device=\"drift-ppm=4000 jitter-us=1000\" "
+      "provide-clock=true ! fakesink", NULL);
+  GstClock *system_clock = gst_system_clock_obtain (), *clock;
+  GstClockTime shown, passed;
+
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL, 2 * GST_SECOND), GST_STATE_CHANGE_SUCCESS);
+  clock = gst_pipeline_get_clock (GST_PIPELINE (pipeline));
+  fail_unless (g_str_has_prefix (GST_OBJECT_NAME (clock), "GstZcLoopbackClock"));
+  shown = gst_clock_get_time (clock);
+  passed = gst_clock_get_time (system_clock);
+  g_usleep (SECONDS * G_USEC_PER_SEC);
+  shown = gst_clock_get_time (clock) - shown;
+  passed = gst_clock_get_time (system_clock) - passed;
+  fail_unless (shown > passed + SECONDS * GST_MSECOND && shown < passed + 5 * SECONDS * GST_MSECOND,
+      "%" G_GUINT64_FORMAT " ns in %" G_GUINT64_FORMAT, shown, passed);
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (clock);
+  gst_object_unref (system_clock);
+  gst_object_unref (pipeline);
+}
+GST_END_TEST
+
+GST_START_TEST (no_clock_is_provided_unless_asked)
+{
+  GstElement *element = gst_element_factory_make ("zcloopbacksrc", NULL);
+
+  fail_unless (gst_element_provide_clock (element) == NULL);
+  gst_object_unref (element);
+}
+GST_END_TEST
+
 static Suite *
 clock_suite (void)
 {
@@ -47,6 +84,8 @@ clock_suite (void)
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, it_is_the_clock_of_pipelines);
   tcase_add_test (tc, it_never_goes_back_and_is_finer_than_a_microsecond);
+  tcase_add_test (tc, devices_clock_goes_as_the_device);
+  tcase_add_test (tc, no_clock_is_provided_unless_asked);
   return suite;
 }
 
