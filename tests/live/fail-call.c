@@ -41,6 +41,7 @@
   _ (int, pa_stream_disconnect, (pa_stream * stream), (stream), -1)                                                    \
   _ (int, pa_stream_peek, (pa_stream * stream, const void **data, size_t *bytes), (stream, data, bytes), -1)           \
   _ (int, pa_stream_drop, (pa_stream * stream), (stream), -1)                                                          \
+  _ (int, pa_stream_is_suspended, (const pa_stream *stream), (stream), -1)                                             \
   _ (pa_operation *, pa_stream_update_timing_info, (pa_stream * stream, pa_stream_success_cb_t done, void *data),      \
       (stream, done, data), NULL)                                                                                      \
   _ (const pa_timing_info *, pa_stream_get_timing_info, (pa_stream * stream), (stream), NULL)                          \

@@ -27,7 +27,7 @@ CANNOT_FAIL = {
     'pa_context_disconnect', 'pa_context_errno', 'pa_context_get_state', 'pa_context_set_subscribe_callback',
     'pa_context_unref', 'pa_mainloop_free', 'pa_mainloop_get_api', 'pa_mainloop_wakeup', 'pa_operation_cancel',
     'pa_operation_get_state', 'pa_operation_unref', 'pa_stream_get_state', 'pa_stream_set_latency_update_callback',
-    'pa_stream_set_read_callback', 'pa_stream_unref', 'pa_strerror',
+    'pa_stream_set_read_callback', 'pa_stream_set_suspended_callback', 'pa_stream_unref', 'pa_strerror',
 }
 CAPTURES = {'device': '', 'process': 'process-mode=exclude'}
 
