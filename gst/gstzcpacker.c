@@ -251,6 +251,22 @@ lend (GstZcPacker *self, const ZcSpan *span, guint frames, GstBuffer **lent)
   return GST_FLOW_OK;
 }
 
+/* The rest of a silence begins the packet of the sound that follows, so that packets are of one length again; in leases
+ * nothing is joined. FALSE if it goes alone, as without memory, too. */
+static gboolean
+begin_with_silence (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow)
+{
+  gsize bytes = (gsize) span->frames * self->frame_bytes;
+
+  if (!span->joins || self->discont || self->loans != NULL || span->frames >= self->packet_frames)
+    return FALSE;
+  if (begin (self, span->position, overflow, GST_FLOW_OK) != GST_FLOW_OK)
+    return FALSE;
+  zc_format_fill_silence (&self->format, self->map.data, bytes);
+  self->filled = span->frames;
+  return TRUE;
+}
+
 guint
 gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow, GstBuffer **buffer)
 {
@@ -267,6 +283,8 @@ gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow
   if (!follows)
     self->to_drop = 0;
   self->discont |= span->discont;
+  if (span->data == NULL && begin_with_silence (self, span, overflow))
+    return frames;
   if (span->data == NULL) {
     *buffer = silence (self, span->position, frames);
     return frames;

@@ -489,7 +489,8 @@ zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error)
   }
   if (capture->fill > 0) {
     *span = (ZcSpan){ .frames = (guint) MIN (capture->fill, capture->spec.latency_frames),
-      .position = capture->fill_position, .discont = capture->fill_discont };
+      .position = capture->fill_position, .discont = capture->fill_discont,
+      .joins = capture->borrowed && capture->fill <= capture->spec.latency_frames };
     return ZC_NEXT_SPAN;
   }
 

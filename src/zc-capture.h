@@ -34,6 +34,7 @@ typedef struct {
   guint frames;       /* > 0 */
   guint64 position;   /* of the first frame, in frames since start(), lost ones included */
   gboolean discont;   /* what came before it is not what the device played before it */
+  gboolean joins;     /* the end of silence that is in place of something; what was captured next follows */
 } ZcSpan;
 
 /* What silence takes the place of; without, positions go on all the same, and the span that follows has discont. */

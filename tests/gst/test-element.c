@@ -583,7 +583,7 @@ GST_START_TEST (idle_time_is_silence_if_asked)
   guint64 position = 0, silent = 0;
   ZcTest test;
 
-  zc_test_start (&test, "packet=480 play=4800 idle=96000 play=1", "idle=synthesize", NULL);
+  zc_test_start (&test, "packet=480 play=4800 idle=95900 play=1", "idle=synthesize", NULL);
   while (position < 3 * 48000) {
     GstBuffer *buffer;
 
@@ -591,6 +591,7 @@ GST_START_TEST (idle_time_is_silence_if_asked)
     while ((buffer = gst_harness_try_pull (test.harness)) != NULL) {
       fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), position);
       fail_unless_equals_int (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT), position == 0);
+      fail_unless_equals_int (gst_buffer_get_size (buffer), 480 * FRAME_BYTES);
       position = GST_BUFFER_OFFSET_END (buffer);
       if (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP))
         silent += position - GST_BUFFER_OFFSET (buffer);

@@ -21,6 +21,7 @@
   _ (pa_context *, pa_context_new, (pa_mainloop_api * api, const char *name), (api, name), NULL)                       \
   _ (int, pa_context_connect, (pa_context * context, const char *server, pa_context_flags_t flags,                     \
       const pa_spawn_api *api), (context, server, flags, api), -1)                                                     \
+  _ (const char *, pa_context_get_server, (const pa_context *context), (context), NULL)                                \
   _ (pa_operation *, pa_context_subscribe, (pa_context * context, pa_subscription_mask_t mask,                         \
       pa_context_success_cb_t done, void *data), (context, mask, done, data), NULL)                                    \
   _ (pa_operation *, pa_context_get_server_info, (pa_context * context, pa_server_info_cb_t done, void *data),         \

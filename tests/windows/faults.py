@@ -53,7 +53,8 @@ ELEMENTS = {
     'wasapisrc': ('loopback=true', 'loopback=true device={id}', None),
     'zcloopbacksrc': ('backend=wasapi on-loss=error follow-default=false', 'backend=wasapi on-loss=error device={id}',
                       'backend=wasapi on-loss=error process-id={pid}', 'backend=wasapi on-loss=error process-name={name}'),
-    'zcloopbacksrc, which reopens': ('backend=wasapi', 'backend=wasapi device={id}', 'backend=wasapi process-id={pid}'),
+    'zcloopbacksrc, which reopens': ('backend=wasapi', 'backend=wasapi device={id}', 'backend=wasapi process-id={pid}',
+                                     'backend=wasapi process-name={name}'),
 }
 ENDPOINT, EXPLICIT, PROCESS_OF, NAMED_PROCESS, DEAD_PROCESS = range(5)
 BUFFER_MS = collections.defaultdict(lambda: 10, {('wasapi2src', PROCESS_OF): 20, ('wasapi2src', DEAD_PROCESS): 20})
@@ -65,22 +66,37 @@ class Fault:
     of: int = ENDPOINT
     system_clock: bool = False
     tags: tuple = (0,)  # of what is to be heard, one after the other
+    feeds: bool = False  # zcloopbacksrc keeps the endpoint awake; the others always do
 
 
-def _failures():
-    """Each call, once and each time, with something that Windows documents for it; of a stream, that of the capture,
-    and that which keeps the endpoint awake."""
-    calls = [('CoCreate', 0x80040111), ('EnumAudioEndpoints', 0x80070005), ('GetDefaultAudioEndpoint', 0x80070490),
-             ('IMMDevice::Activate', 0x88890004), ('ActivateResult', 0x88890004), ('GetMixFormat', 0x88890010)]
-    of_streams = [('Initialize', 0x8889000a), ('GetBufferSize', 0x88890004), ('SetEventHandle', 0x88890004),
-                  ('GetService', 0x88890004), ('Start', 0x8889000f), ('Stop', 0x88890004)]
-    of_packets = [('GetBuffer', 0x88890018), ('ReleaseBuffer', 0x88890004)]
-    for call, hr in calls:
+# Every call of WASAPI that zcloopbacksrc makes, with something that Windows documents for it.
+FAILURES = {
+    'endpoints': {'CoCreate': 0x80040111, 'EnumAudioEndpoints': 0x80070005, 'IMMDeviceCollection::GetCount': 0x80004003,
+                  'Item': 0x80070057, 'GetDefaultAudioEndpoint': 0x80070490, 'GetDevice': 0x80070490, 'GetId': 0x8007000e,
+                  'OpenPropertyStore': 0x80070005, 'GetValue': 0x80070005, 'IMMDevice::Activate': 0x88890004,
+                  'GetMixFormat': 0x88890010, 'RegisterEndpointNotificationCallback': 0x8007000e,
+                  'UnregisterEndpointNotificationCallback': 0x80070490},
+    'processes': {'ActivateAudioInterfaceAsync': 0x80070005, 'GetActivateResult': 0x8000ffff, 'ActivateResult': 0x88890004,
+                  'QueryInterface': 0x80004002},
+    'streams': {'Initialize': 0x8889000a, 'GetBufferSize': 0x88890004, 'GetDevicePeriod': 0x88890010,
+                'SetEventHandle': 0x88890004, 'GetService': 0x88890004, 'GetCurrentPadding': 0x88890004, 'Start': 0x8889000f,
+                'Stop': 0x88890004},
+    'packets': {'GetNextPacketSize': 0x88890004, 'GetBuffer': 0x88890018, 'ReleaseBuffer': 0x88890004},
+}
+
+
+def _failures(process):
+    """Each once and each time; of a stream, that of the capture, and that which keeps the endpoint awake."""
+    for call, hr in FAILURES['endpoints'].items():
         yield f'fail {call}', Fault(f'fail {call} hr=0x{hr:08x}')
         yield f'fail {call} always', Fault(f'fail {call} hr=0x{hr:08x} times=always')
-    for call, hr in of_streams + of_packets:
+    for call, hr in FAILURES['processes'].items():
+        yield f'fail {call}', Fault(f'{process}; fail {call} hr=0x{hr:08x}', PROCESS_OF, tags=(TAG_PROCESS,))
+        yield f'fail {call} always', Fault(f'{process}; fail {call} hr=0x{hr:08x} times=always', PROCESS_OF, tags=(TAG_PROCESS,))
+    of_streams, of_packets = FAILURES['streams'].items(), FAILURES['packets'].items()
+    for call, hr in (*of_streams, *of_packets):
         yield f'fail {call}', Fault(f'fail {call} hr=0x{hr:08x} of=loopback')
-        yield f'fail {call} of the feeder', Fault(f'fail {call} hr=0x{hr:08x} of=render')
+        yield f'fail {call} of the feeder', Fault(f'fail {call} hr=0x{hr:08x} of=render', feeds=True)
     for call, hr in of_streams:
         yield f'fail {call} always', Fault(f'fail {call} hr=0x{hr:08x} of=loopback times=always')
     for call, hr in of_packets:
@@ -98,6 +114,8 @@ def faults():
         'odd packets': Fault('packets 480 7 1000 1 600'),
         'idle, then sound': Fault('at 500ms idle 1s'),
         'idle from the start': Fault('at 0s idle 1s'),
+        'idle, then sound, fed': Fault('at 500ms idle 1s', feeds=True),
+        'idle from the start, fed': Fault('at 0s idle 1s', feeds=True),
         'discontinuity': Fault('at 1s discontinuity 480'),
         'silent with garbage': Fault('at 1s silent 4800 frames garbage'),
         'timestamp errors': Fault('at 1s timestamp-error 500ms'),
@@ -137,7 +155,7 @@ def faults():
         'process refused at the call': Fault('process-loopback refuse at-call', PROCESS_OF),
         'process, never ends': Fault('activate never', PROCESS_OF),
     }
-    table.update(_failures())
+    table.update(_failures(process))
     return table
 
 
@@ -149,12 +167,14 @@ def settings_of(element, of):
 def description(element, fault, path, extra, pid):
     settings = settings_of(element, fault.of).format(id='{b}', pid=DEAD if fault.of == DEAD_PROCESS else pid,
                                                           name='companion')
+    if fault.feeds and element.startswith('zcloopbacksrc'):
+        settings += ' idle=feed'
     buffers = SECONDS * 1000 // BUFFER_MS[element, fault.of]
     source = f'{element.split(",")[0]} {settings} {extra} num-buffers={buffers} ! identity silent=false ' \
              f'! filesink location={scripted.windows_path(path)} buffer-mode=unbuffered'
     if fault.system_clock:
         source = f'clockselect. ( clock-id=monotonic {source} )'
-    return f'-v {source}'
+    return f'-m -v {source}'
 
 
 def how_it_ended(result, path):

@@ -69,7 +69,7 @@ class OnAServer(ErrorTest):
 
     def test_device_and_process(self):
         self.assert_error_of(f'zcloopbacksrc device=no-such-device process-id={DEAD_PROCESS}',
-                             ['device', 'process-id', 'no-such-device', str(DEAD_PROCESS)])
+                             ['device', 'process-id', 'no-such-device', 'exclude each other'])
 
     def test_dead_process(self):
         self.assert_error_of(f'zcloopbacksrc process-id={DEAD_PROCESS}', [f'no process {DEAD_PROCESS}'])
