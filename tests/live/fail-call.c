@@ -16,7 +16,7 @@
 #define CALLS(_)                                                                                                       \
   _ (pa_mainloop *, pa_mainloop_new, (void), (), NULL)                                                                 \
   _ (int, pa_mainloop_prepare, (pa_mainloop * loop, int timeout), (loop, timeout), -1)                                 \
-  _ (int, pa_mainloop_poll, (pa_mainloop * loop), (loop), -1)                                                          \
+  _ (int, pa_mainloop_poll, (pa_mainloop * loop), (loop), fail_poll (loop))                                            \
   _ (int, pa_mainloop_iterate, (pa_mainloop * loop, int block, int *result), (loop, block, result), -1)                \
   _ (pa_context *, pa_context_new, (pa_mainloop_api * api, const char *name), (api, name), NULL)                       \
   _ (int, pa_context_connect, (pa_context * context, const char *server, pa_context_flags_t flags,                     \
@@ -83,6 +83,18 @@ static void *
 libpulse (void)
 {
   return dlopen ("libpulse.so.0", RTLD_LAZY);
+}
+
+/* libpulse's own leaves the loop so that it can be prepared again (libpulse mainloop.c, STATE_PASSIVE). */
+static int
+fail_poll (pa_mainloop *loop)
+{
+  int (*poll) (pa_mainloop *) = (int (*) (pa_mainloop *)) dlsym (libpulse (), "pa_mainloop_poll");
+  int (*dispatch) (pa_mainloop *) = (int (*) (pa_mainloop *)) dlsym (libpulse (), "pa_mainloop_dispatch");
+
+  if (poll (loop) >= 0)
+    dispatch (loop);
+  return -1;
 }
 
 #define WRAPPER(type, name, parameters, arguments, failure)                                                            \
