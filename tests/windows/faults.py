@@ -3,6 +3,7 @@
 """What an element of the official GStreamer does when WASAPI misbehaves: a table, a fault a line.
 
   faults.py --element wasapi2src [FAULT...]    these (all: every one of --list), as text
+            --element A --element B            the one beneath the other
             --markdown                         as a table for a document
             --json FILE                        the figures, too
             --list                             the faults and their scripts
@@ -26,6 +27,7 @@ file; the counting signal in the file says what became of every frame. The colum
 import argparse
 import collections
 import dataclasses
+import itertools
 import json
 import os
 import re
@@ -233,7 +235,7 @@ def measure(element, name, fault, extra, pid):
         ended = how_it_ended(result, path)
         report, moved = account(path, result, fault.tags) if os.path.exists(path) else (None, 0)
     violations = collections.Counter(line.split()[0] for line in result.report.violations)
-    row = {'fault': name, 'end': ended, 's': round(result.seconds, 1),
+    row = {'fault': name, 'element': element, 'end': ended, 's': round(result.seconds, 1),
            'captured': report.captured if report else 0, 'matched': report.matched if report else 0,
            'first': report.first if report and report.matched else 0, 'lost': report.missing if report else 0,
            'zeros': report.silence_inside if report else 0, 'moved': moved,
@@ -244,7 +246,7 @@ def measure(element, name, fault, extra, pid):
     return row
 
 
-COLUMNS = ('fault', 'end', 's', 'captured', 'first', 'lost', 'zeros', 'moved', 'twice', 'garbage', 'flags', 'overrun',
+COLUMNS = ('fault', 'element', 'end', 's', 'captured', 'first', 'lost', 'zeros', 'moved', 'twice', 'garbage', 'flags', 'overrun',
            'violations', 'left', 'error')
 
 
@@ -257,19 +259,21 @@ def cells(row):
 
 
 def print_rows(rows, markdown):
+    """Without columns that are empty throughout."""
     table = [list(COLUMNS)] + [cells(row) for row in rows]
+    table = list(zip(*(column for column in zip(*table) if any(column[1:]))))
     if markdown:
-        table.insert(1, ['---'] * len(COLUMNS))
+        table.insert(1, ['---'] * len(table[0]))
         print('\n'.join('| ' + ' | '.join(line) + ' |' for line in table))
         return
-    widths = [max(len(line[index]) for line in table) for index in range(len(COLUMNS))]
+    widths = [max(map(len, column)) for column in zip(*table)]
     for line in table:
         print('  '.join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
 
 
 def main(argv):
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--element', default='zcloopbacksrc', choices=ELEMENTS)
+    parser.add_argument('--element', action='append', choices=ELEMENTS, help='zcloopbacksrc')
     parser.add_argument('--set', default='', metavar='PROPERTIES', help='more settings of the element')
     parser.add_argument('--markdown', action='store_true')
     parser.add_argument('--json', metavar='FILE')
@@ -286,14 +290,14 @@ def main(argv):
         parser.error(f'no such fault: {", ".join(unknown)}')
     rows = []
     with scripted.companion() as pid:
-        for name in options.names or table:
-            if settings_of(options.element, table[name].of) is not None:
-                rows.append(measure(options.element, name, table[name], options.set, pid))
-                print(f'{name}: {rows[-1]["end"]}', file=sys.stderr)
+        for name, element in itertools.product(options.names or table, options.element or ['zcloopbacksrc']):
+            if settings_of(element, table[name].of) is not None:
+                rows.append(measure(element, name, table[name], options.set, pid))
+                print(f'{name}, {element}: {rows[-1]["end"]}', file=sys.stderr)
     print_rows(rows, options.markdown)
     if options.json:
         with open(options.json, 'w', encoding='utf-8') as file:
-            json.dump({options.element: rows}, file, indent=1)
+            json.dump(rows, file, indent=1)
     return 0
 
 
