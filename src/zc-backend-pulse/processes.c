@@ -24,7 +24,9 @@
 /* One on another sink than the monitor's is moved when it is this far off, in parts of a second. */
 #define OTHER_CLOCK_PARTS 50
 
-/* Questions for a player's place in the monitor's time; two that agree end them. */
+/* Questions for a player's place in the monitor's time; so many in a row that agree end them: on a busy server two may be
+ * off by the same. */
+#define AGREEING       3
 #define MOST_QUESTIONS 20
 
 typedef enum {
@@ -53,6 +55,7 @@ typedef struct {
   gint64 mixed_to;       /* the monitor's frame up to which it was mixed: none is mixed twice */
   gint64 look_at_ns;     /* when to ask again */
   guint questions;
+  guint agreeing; /* answers, the last ones */
   pa_operation *question[2]; /* the last one: to the monitor, and to the player's own stream */
   const guint8 *fragment; /* that is out; NULL for a hole */
   guint fragment_frames;  /* what is left of it */
@@ -261,7 +264,7 @@ place_player (Player *player)
 }
 
 /* Both streams had come so far when the server was asked. It sends what a sink has rendered to all who record it in one
- * turn, so the difference is exact, but if that turn came between the two questions: then the next answer differs. */
+ * turn, so the difference is exact, but if that turn came between the two questions: then the next answers differ. */
 static void
 take_answer (Player *player)
 {
@@ -271,7 +274,8 @@ take_answer (Player *player)
 
   if (ours != NULL && theirs != NULL)
     player->answer_frames = (ours->write_index - theirs->write_index) / (gint64) player->stream.frame_bytes;
-  if (player->questions == MOST_QUESTIONS || (player->questions > 1 && player->answer_frames == before_frames))
+  player->agreeing = player->questions > 1 && player->answer_frames == before_frames ? player->agreeing + 1 : 1;
+  if (player->questions == MOST_QUESTIONS || player->agreeing == AGREEING)
     place_player (player);
   else
     ask_for_place (player);

@@ -13,6 +13,7 @@ STARTS = int(os.environ.get('ZC_LIVE_STARTS', '100'))
 STATE_CHANGES = int(os.environ.get('ZC_LIVE_STATE_CHANGES', '200'))
 SEED = int(os.environ.get('ZC_LIVE_SEED', '20240997'))
 ROUNDS = 6
+TRIES = 5
 # With GStreamer's own test source these cycles hold 10 to 40 bytes more each time (Python, names); the smallest piece
 # that malloc gives out is 32 bytes, so one that leaks in each cycle goes beyond this.
 LEAK_BYTES_PER_CYCLE = 48
@@ -72,9 +73,20 @@ class Pauses(LeakTest):
             capture.forget()
             capture.wait_for_packets(20, 5)
             self.assertEqual(server.count('source-outputs') - others, 1)
-            capture.set_state(Gst.State.PAUSED)
-            poll.until(lambda: server.count('source-outputs') == others, 2, 'end of the stream in a pause')
+            self.assertTrue(any(self.ends_in_a_pause(capture, server, others) for _ in range(TRIES)))
             self.assertIsNone(capture.error())
+
+    def ends_in_a_pause(self, capture, server, others):
+        """A buffer that comes when the sink has paused and the source has not yet is held by the sink until both play
+        again, and with it the thread that would end the stream."""
+        capture.set_state(Gst.State.PAUSED)
+        try:
+            poll.until(lambda: server.count('source-outputs') == others, 1, 'end of the stream in a pause')
+        except poll.Expired:
+            capture.set_state(Gst.State.PLAYING)
+            capture.wait_for_packets(5, 5)
+            return False
+        return True
 
 
 @tap.cases(EACH_SERVER)
