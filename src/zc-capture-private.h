@@ -41,7 +41,8 @@ struct _ZcCapture {
   gboolean follow;
   gboolean moved; /* another device is the default */
   gint64 dry_since_ns; /* when nothing had come; ZC_TIME_NONE once something has */
-  gboolean rests;      /* the device may, says the backend, since then */
+  gboolean rests;      /* the device may, said the backend last ... */
+  gboolean asked;      /* ... and that was after the last packet of silence */
   gboolean idle;       /* silence is in place of packets that do not come */
   ZcGlitch glitch;     /* not yet taken, if it has a cause */
 

@@ -164,6 +164,8 @@ rejoin (ZcCapture *capture, gboolean fills)
 {
   guint64 frames = frames_until (capture, capture_time_ns (capture));
 
+  if (capture->ticks != NULL) /* where the packet lies is what their clock says: it goes on from there */
+    zc_ticks_begin (capture->ticks, capture->spec.format.rate);
   if (fills && is_fillable (capture, frames))
     fill (capture, frames);
   else
@@ -183,16 +185,21 @@ zc_capture_anchor (ZcCapture *capture, gint64 time_ns)
   zc_timeline_observe (capture->timeline, 0, time_ns, 1);
 }
 
-/* What has just begun gets the time to deliver. */
+/* How long a device may take for a packet; what has just begun gets more time. */
+static guint64
+hold_frames (const ZcCapture *capture)
+{
+  guint64 rejoin = capture->rejoins ? zc_ns_to_frames (ZC_REJOIN_NS, capture->spec.format.rate) : 0;
+
+  return capture->info.delay_frames + rejoin;
+}
+
 gboolean
 zc_capture_is_silence_due (ZcCapture *capture)
 {
-  guint64 hold = capture->info.delay_frames;
-  guint64 passed;
+  guint64 hold = hold_frames (capture);
+  guint64 passed = frames_until (capture, zc_capture_now_ns (capture));
 
-  passed = frames_until (capture, zc_capture_now_ns (capture));
-  if (capture->rejoins)
-    hold += zc_ns_to_frames (ZC_REJOIN_NS, capture->spec.format.rate);
   if (passed < capture->spec.latency_frames + hold)
     return FALSE;
   if (!is_fillable (capture, passed))
@@ -217,20 +224,27 @@ dry_ns (ZcCapture *capture)
 static gboolean
 is_idle_silence_due (ZcCapture *capture)
 {
-  if (dry_ns (capture) < ZC_IDLE_NS || !capture->rests || (capture->fills & ZC_FILL_IDLE) == 0)
+  if (dry_ns (capture) < ZC_IDLE_NS || !capture->rests || !capture->asked || (capture->fills & ZC_FILL_IDLE) == 0)
     return FALSE;
   zc_capture_anchor (capture, capture->dry_since_ns);
   if (!zc_capture_is_silence_due (capture))
     return FALSE;
+  capture->asked = FALSE; /* anew for each packet: what has come while downstream held us up is not overtaken */
   return capture->idle = TRUE;
 }
 
 static gint64
-wait_slice_ns (const ZcCapture *capture)
+wait_slice_ns (ZcCapture *capture)
 {
+  guint64 due, passed;
+
   if ((capture->fills & ZC_FILL_IDLE) == 0)
     return ZC_WAIT_SLICE_NS;
-  return capture->idle ? (gint64) zc_frames_to_ns (capture->spec.latency_frames, capture->spec.format.rate) : ZC_IDLE_NS;
+  if (!capture->idle || !capture->rests)
+    return ZC_IDLE_NS;
+  due = capture->spec.latency_frames + hold_frames (capture);
+  passed = frames_until (capture, zc_capture_now_ns (capture));
+  return passed < due ? (gint64) zc_frames_to_ns (due - passed, capture->spec.format.rate) : 1;
 }
 
 /* The packet that has come is the first after a time in which the device delivered nothing, as nothing played. */
@@ -467,11 +481,19 @@ wait_for_packet (ZcCapture *capture, GError **error)
       return lose (capture, error);
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
     capture->rests = wait == ZC_WAIT_IDLE;
+    capture->asked = TRUE;
     capture->moved |= wait == ZC_WAIT_MOVED && capture->follow;
     if (full && wait != ZC_WAIT_WOKEN) /* after a timeout, too: what is kept may be free by now */
       return ZC_NEXT_FULL;
   }
   return ZC_NEXT_WOKEN;
+}
+
+/* A packet of sound has been borrowed, and follows what is before it. */
+static gboolean
+is_sound_next (const ZcCapture *capture)
+{
+  return capture->borrowed && !capture->packet_discont && (capture->packet.flags & ZC_PACKET_SILENT) == 0;
 }
 
 ZcNext
@@ -490,7 +512,7 @@ zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error)
   if (capture->fill > 0) {
     *span = (ZcSpan){ .frames = (guint) MIN (capture->fill, capture->spec.latency_frames),
       .position = capture->fill_position, .discont = capture->fill_discont,
-      .joins = capture->borrowed && capture->fill <= capture->spec.latency_frames };
+      .joins = capture->fill <= capture->spec.latency_frames && is_sound_next (capture) };
     return ZC_NEXT_SPAN;
   }
 

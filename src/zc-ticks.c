@@ -10,10 +10,12 @@ struct _ZcTicks {
   guint64 first_position; /* the clock showed first_ns then */
   gint64 first_ns;
 
-  GMutex lock; /* of what follows: from at_ns on, the clock shows shown_ns and goes `speed` ns a ns */
+  GMutex lock; /* of what follows: at_ns the clock shows shown_ns, and goes `speed` ns a ns until packet_ns later ... */
   gint64 at_ns;
   gint64 shown_ns;
+  gint64 packet_ns;
   gdouble speed;
+  gdouble device_speed; /* ... and then, while nothing is heard of the device, as that goes in the long run */
   gint64 last_ns; /* what somebody has seen */
 };
 
@@ -23,7 +25,7 @@ zc_ticks_new (void)
   ZcTicks *ticks = g_new0 (ZcTicks, 1);
 
   ticks->timeline = zc_timeline_new ();
-  ticks->speed = 1;
+  ticks->speed = ticks->device_speed = 1;
   g_mutex_init (&ticks->lock);
   return ticks;
 }
@@ -47,7 +49,11 @@ zc_ticks_begin (ZcTicks *ticks, guint rate)
 static gint64
 extrapolate (const ZcTicks *ticks, gint64 time_ns)
 {
-  return ticks->shown_ns + (gint64) ((gdouble) (time_ns - ticks->at_ns) * ticks->speed);
+  gint64 passed_ns = time_ns - ticks->at_ns;
+  gint64 in_packet_ns = MIN (passed_ns, ticks->packet_ns);
+
+  return ticks->shown_ns
+      + (gint64) ((gdouble) in_packet_ns * ticks->speed + (gdouble) (passed_ns - in_packet_ns) * ticks->device_speed);
 }
 
 /* What the device's clock tells from there on; without a step, as it has told that of the end of the packet before. */
@@ -64,8 +70,11 @@ publish (ZcTicks *ticks, guint64 position, ZcStamp stamp, guint frames)
   }
   ticks->at_ns = stamp.start_ns;
   ticks->shown_ns = ticks->first_ns + (gint64) ((gdouble) (position - ticks->first_position) * ns_per_frame);
-  if (stamp.end_ns > stamp.start_ns)
-    ticks->speed = frames * ns_per_frame / (gdouble) (stamp.end_ns - stamp.start_ns);
+  ticks->packet_ns = stamp.end_ns - stamp.start_ns;
+  if (ticks->packet_ns > 0)
+    ticks->speed = frames * ns_per_frame / (gdouble) ticks->packet_ns;
+  ticks->device_speed = 1e9 / (gdouble) (zc_timeline_predict_ns (ticks->timeline, position + frames + ticks->rate)
+      - zc_timeline_predict_ns (ticks->timeline, position + frames));
   g_mutex_unlock (&ticks->lock);
 }
 

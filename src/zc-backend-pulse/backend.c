@@ -261,6 +261,7 @@ static ZcWait
 pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 {
   gint64 deadline_ns = zc_clock_now_ns () + timeout_ns;
+  gboolean over = FALSE;
 
   while (is_good (device)) {
     if (atomic_load (&device->server.woken))
@@ -271,9 +272,12 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       device->sinks.moved = FALSE;
       return ZC_WAIT_MOVED;
     }
-    zc_pulse_stream_ask_time_if_due (&device->stream);
-    if (!zc_pulse_iterate (&device->server, deadline_ns))
+    if (over)
       return zc_pulse_stream_is_suspended (&device->stream) ? ZC_WAIT_IDLE : ZC_WAIT_TIMEOUT;
+    zc_pulse_stream_ask_time_if_due (&device->stream);
+    over = !zc_pulse_iterate (&device->server, deadline_ns);
+    if (over)
+      zc_pulse_catch_up (&device->server); /* what has come while nobody waited */
   }
   set_lost_error (device, error);
   return ZC_WAIT_LOST;

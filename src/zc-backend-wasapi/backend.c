@@ -21,6 +21,9 @@
 /* An event can be missing: loopback has none before Windows 10 1703, and drivers lose some. */
 #define POLL_NS (G_GINT64_CONSTANT (20) * 1000 * 1000)
 
+/* How often an idle stream is asked if its device is there. */
+#define ASK_NS (G_GINT64_CONSTANT (500) * 1000 * 1000)
+
 /* A position that is further than this from what the time says is not believed. */
 #define POSITION_TOLERANCE_NS (G_GINT64_CONSTANT (20) * 1000 * 1000)
 
@@ -41,6 +44,7 @@ struct _ZcDevice {
   gboolean ready;   /* borrow will find a packet */
   gboolean drained; /* borrow has just found none */
   UINT32 borrowed;  /* frames */
+  gint64 asked_at_ns; /* ask_if_gone() */
 
   /* After the packet before. */
   gboolean begun;
@@ -368,12 +372,14 @@ is_removed (ZcDevice *device)
 
 /* An idle stream does not notice by itself that its device has gone. Process loopback cannot be asked. */
 static void
-ask_if_gone (ZcDevice *device)
+ask_if_gone (ZcDevice *device, gint64 now_ns)
 {
   UINT32 padding;
 
-  if (device->target->endpoint != NULL && SUCCEEDED (device->result))
-    check (device, IAudioClient_GetCurrentPadding (device->stream->client, &padding), "GetCurrentPadding");
+  if (device->target->endpoint == NULL || FAILED (device->result) || now_ns - device->asked_at_ns < ASK_NS)
+    return;
+  device->asked_at_ns = now_ns;
+  check (device, IAudioClient_GetCurrentPadding (device->stream->client, &padding), "GetCurrentPadding");
 }
 
 static ZcWait
@@ -416,7 +422,7 @@ wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
     if (device->stream->notifications != NULL && zc_notifications_take_moved (device->stream->notifications))
       return ZC_WAIT_MOVED;
     if (left_ns <= 0) {
-      ask_if_gone (device);
+      ask_if_gone (device, now_ns);
       return ZC_WAIT_IDLE;
     }
     ended = WaitForMultipleObjects (n_handles, handles, FALSE, (DWORD) ((MIN (left_ns, POLL_NS) + 999999) / 1000000));

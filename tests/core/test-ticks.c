@@ -100,6 +100,30 @@ it_never_goes_back (void)
   zc_ticks_free (ticks);
 }
 
+/* A device that is heard with jitter for a minute, and then not for ten: no step when it is heard again. */
+static void
+it_makes_no_step_after_a_rest (void)
+{
+  const guint64 rest = G_GUINT64_CONSTANT (600) * RATE;
+  ZcTicks *ticks = zc_ticks_new ();
+  GRand *random = g_rand_new_with_seed (1);
+  gint64 before_ns, now_ns;
+  guint64 position;
+
+  zc_ticks_begin (ticks, RATE);
+  for (position = 0; position < 60 * RATE; position += PACKET)
+    zc_ticks_observe (ticks, position, heard_ns (position, 100) + g_rand_int_range (random, -2 * MS, 2 * MS), PACKET);
+  now_ns = heard_ns (position + rest, 100);
+  before_ns = zc_ticks_at (ticks, now_ns);
+  g_assert_cmpint (ABS (before_ns - BEGIN - (gint64) ((position + rest) * 1e9 / RATE)), <, 20 * MS);
+  zc_ticks_begin (ticks, RATE);
+  zc_ticks_observe (ticks, position + rest, now_ns, PACKET);
+  g_assert_cmpint (ABS (zc_ticks_at (ticks, now_ns) - before_ns), <, US);
+  g_assert_cmpint (ABS (zc_ticks_at (ticks, now_ns + 10 * MS) - before_ns - 10 * MS), <, 20 * US);
+  g_rand_free (random);
+  zc_ticks_free (ticks);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -109,6 +133,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/ticks/drift-down", GINT_TO_POINTER (-200), it_counts_the_frames_of_the_device);
   g_test_add_func ("/ticks/between-streams", it_goes_on_between_streams);
   g_test_add_func ("/ticks/lost-unseen", it_outlives_what_was_lost_unseen);
+  g_test_add_func ("/ticks/rest", it_makes_no_step_after_a_rest);
   g_test_add_func ("/ticks/never-back", it_never_goes_back);
   return g_test_run ();
 }

@@ -189,6 +189,8 @@ zc_registry_open (const gchar *name, const ZcTarget *target, const ZcBackend **c
 typedef struct {
   ZcStats stats;
   ZcCapture *capture;
+  ZcTicks *ticks;
+  gint64 ticks_ns; /* what they have shown */
   gboolean begun; /* a span was taken since the start */
   guint64 end;    /* of the last one */
   gboolean stamped;
@@ -224,6 +226,7 @@ begin (Reader *reader)
     .buffer_frames = 48000 };
 
   reader->begun = reader->stamped = FALSE;
+  zc_capture_set_ticks (reader->capture, (fuzz_byte (&input) & 1) != 0 ? reader->ticks : NULL);
   if (zc_capture_start (reader->capture, &spec, NULL)) {
     if ((fuzz_byte (&input) & 1) != 0)
       zc_capture_keep_packets (reader->capture);
@@ -258,6 +261,15 @@ read_on (Reader *reader)
       break;
   }
   zc_capture_take_glitch (reader->capture, &glitch);
+}
+
+static void
+look_at_the_clock (Reader *reader)
+{
+  gint64 shown_ns = zc_ticks_at (reader->ticks, now_ns);
+
+  g_assert_cmpint (shown_ns, >=, reader->ticks_ns);
+  reader->ticks_ns = shown_ns;
 }
 
 static void
@@ -311,14 +323,18 @@ LLVMFuzzerTestOneInput (const guint8 *data, size_t size)
 
   fuzz_input_init (&input, data, size);
   now_ns = 1000 * MS;
+  reader.ticks = zc_ticks_new ();
   reader.capture = zc_capture_open ("fuzz", &target, &reader.stats, NULL);
-  for (guint i = 0; reader.capture != NULL && !fuzz_is_over (&input) && i < 4096; i++)
+  for (guint i = 0; reader.capture != NULL && !fuzz_is_over (&input) && i < 4096; i++) {
     step (&reader, fuzz_byte (&input));
+    look_at_the_clock (&reader);
+  }
   if (reader.capture != NULL) {
     if (zc_capture_is_running (reader.capture))
       give_back_all (&reader);
     zc_capture_close (reader.capture);
   }
+  zc_ticks_free (reader.ticks);
   g_assert_cmpuint (open_devices, ==, 0);
   g_assert_cmpuint (zc_stats_get (&reader.stats, ZC_STAT_FRAMES_EXPECTED), ==,
       reader.taken + zc_stats_get (&reader.stats, ZC_STAT_FRAMES_LOST));

@@ -66,6 +66,27 @@ GST_START_TEST (devices_clock_goes_as_the_device)
 }
 GST_END_TEST
 
+/* A bin looks at an element's flags when it is added. */
+GST_START_TEST (a_clock_can_be_asked_for_in_a_bin)
+{
+  GstElement *pipeline = gst_pipeline_new (NULL);
+  GstElement *source = gst_element_factory_make ("zcloopbacksrc", NULL), *sink = gst_element_factory_make ("fakesink", NULL);
+  GstClock *clock;
+
+  gst_bin_add_many (GST_BIN (pipeline), source, sink, NULL);
+  fail_unless (gst_element_link (source, sink));
+  gst_util_set_object_arg (G_OBJECT (source), "backend", "simulated");
+  g_object_set (source, "provide-clock", TRUE, NULL);
+  gst_element_set_state (pipeline, GST_STATE_PLAYING);
+  fail_unless_equals_int (gst_element_get_state (pipeline, NULL, NULL, 2 * GST_SECOND), GST_STATE_CHANGE_SUCCESS);
+  clock = gst_pipeline_get_clock (GST_PIPELINE (pipeline));
+  fail_unless (g_str_has_prefix (GST_OBJECT_NAME (clock), "GstZcLoopbackClock"));
+  gst_element_set_state (pipeline, GST_STATE_NULL);
+  gst_object_unref (clock);
+  gst_object_unref (pipeline);
+}
+GST_END_TEST
+
 GST_START_TEST (no_clock_is_provided_unless_asked)
 {
   GstElement *element = gst_element_factory_make ("zcloopbacksrc", NULL);
@@ -85,6 +106,7 @@ clock_suite (void)
   tcase_add_test (tc, it_is_the_clock_of_pipelines);
   tcase_add_test (tc, it_never_goes_back_and_is_finer_than_a_microsecond);
   tcase_add_test (tc, devices_clock_goes_as_the_device);
+  tcase_add_test (tc, a_clock_can_be_asked_for_in_a_bin);
   tcase_add_test (tc, no_clock_is_provided_unless_asked);
   return suite;
 }

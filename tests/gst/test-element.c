@@ -605,6 +605,30 @@ GST_START_TEST (idle_time_is_silence_if_asked)
 }
 GST_END_TEST
 
+/* What the device marks as silent is not sound that a silence could join. */
+GST_START_TEST (idle_time_and_silence_of_the_device_are_gaps)
+{
+  guint64 position = 0;
+  ZcTest test;
+
+  zc_test_start (&test, "packet=480 play=4800 idle=95900 silent=1440 play=1", NULL, NULL);
+  while (position < 3 * 48000) {
+    GstBuffer *buffer;
+
+    zc_test_pass_ms (&test, 5);
+    while ((buffer = gst_harness_try_pull (test.harness)) != NULL) {
+      fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), position);
+      position = GST_BUFFER_OFFSET_END (buffer);
+      fail_unless (gst_buffer_get_size (buffer) == 480 * FRAME_BYTES || GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
+      fail_unless (gst_buffer_memcmp (buffer, 0, (guint8[8 * FRAME_BYTES]){ 0 }, 8 * FRAME_BYTES) != 0
+          || GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
+      gst_buffer_unref (buffer);
+    }
+  }
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 /* Time passes until a message of ours comes; all buffers on the way are one stream. Transfer full. */
 static GstMessage *
 wait_for_news (ZcTest *test)
@@ -833,6 +857,7 @@ element_suite (void)
   tcase_add_test (tc, pause_without_the_device_is_no_end);
   tcase_add_test (tc, loss_can_become_an_error_while_it_lasts);
   tcase_add_test (tc, idle_time_is_silence_if_asked);
+  tcase_add_test (tc, idle_time_and_silence_of_the_device_are_gaps);
   tcase_add_test (tc, device_can_be_set_while_playing);
   tcase_add_test (tc, default_is_followed_if_wanted);
   tcase_add_test (tc, bad_settings_are_one_error);

@@ -2,6 +2,7 @@
 """A device that goes away and comes back: the recording goes on by itself, and is as long as the time that passed."""
 
 import os
+import time
 
 import livetest
 from livetest import EACH_SERVER, exact, note
@@ -11,6 +12,7 @@ from support.inprocess import Capture
 TIMES = int(os.environ.get('ZC_LIVE_RESTARTS', '3'))
 # After a bare client has its first sound of the new server.
 RECOVERY_BOUND_S = 1.0
+HELD_UP_S = 1.5
 # Of the whole length; the clock of a null sink jumps by some ms when it starts.
 LENGTH_BOUND_MS = 30
 # Between what was recorded and what the clock says: the silence is as long as the absence. One server and the next hold
@@ -55,13 +57,13 @@ class Recovery(RecoveryTest):
             with clients.BareClient(server) as client:
                 client.wait_for_bytes()
                 capture.wait_for_packets(10, 5)
-            for time in range(1, TIMES + 1):
+            for nth in range(1, TIMES + 1):
                 server.kill()
-                self.wait_for(capture, 'zcloopback-lost', time, 2)
+                self.wait_for(capture, 'zcloopback-lost', nth, 2)
                 server.restart()
                 with clients.BareClient(server) as client:
                     client.wait_for_bytes()
-                    when, fields = self.wait_for(capture, 'zcloopback-recovered', time, RECOVERY_BOUND_S)
+                    when, fields = self.wait_for(capture, 'zcloopback-recovered', nth, RECOVERY_BOUND_S)
                     capture.wait_for_packets(20, 2)
                 note(f'{fields.get_value("frames")} frames bridged')
         self.assert_length(capture)
@@ -76,12 +78,12 @@ class Recovery(RecoveryTest):
         module = server.add_sink(servers.Sink('other'))
         with server.activated(), Capture(device='other') as capture:
             capture.wait_for_packets(10, 5)
-            for time in range(1, TIMES + 1):
+            for nth in range(1, TIMES + 1):
                 server.pactl('unload-module', module)
-                self.wait_for(capture, 'zcloopback-lost', time, 2)
+                self.wait_for(capture, 'zcloopback-lost', nth, 2)
                 capture.wait_for_packets(20, 2)  # silence
                 module = server.add_sink(servers.Sink('other'))
-                _, fields = self.wait_for(capture, 'zcloopback-recovered', time, 2 + RECOVERY_BOUND_S)
+                _, fields = self.wait_for(capture, 'zcloopback-recovered', nth, 2 + RECOVERY_BOUND_S)
                 self.assertEqual(fields.get_value('device'), 'other')
                 capture.wait_for_packets(20, 4)
         self.assert_length(capture)
@@ -105,6 +107,19 @@ class Recovery(RecoveryTest):
             capture.send_eos()
         self.assert_length(capture, 1 + TIMES)
         self.assert_perfect(self.account(capture.as_file(captured), server.sink, codes))
+
+    def check_sink_resumed_while_downstream_waits(self, label):
+        """The sound that has come meanwhile is not overtaken by silence."""
+        server = self.serve(label)
+        with server.activated(), Capture() as capture:
+            capture.wait_for_packets(30, 5)
+            server.pactl('suspend-sink', server.sink.name, '1')
+            capture.wait_for_packets(50, 3)
+            with capture.held_up():
+                server.pactl('suspend-sink', server.sink.name, '0')
+                time.sleep(HELD_UP_S)
+            capture.wait_for_packets(30 + int(HELD_UP_S * 100), RECOVERY_BOUND_S + HELD_UP_S)
+        self.assert_length(capture, 2)
 
 
 @tap.cases(EACH_SERVER)

@@ -3,6 +3,7 @@
 
 Each capture proves the element's account when it ends: captured + silence + lost = expected, within one packet."""
 
+import contextlib
 import dataclasses
 import faulthandler
 import os
@@ -126,6 +127,15 @@ class Capture:
         poll.until(lambda: len(self.packets) >= start + count or self.error(), seconds, f'{count} more packets')
         if self.error():
             raise AssertionError(self.error())
+
+    @contextlib.contextmanager
+    def held_up(self):
+        """Downstream takes no buffer inside the `with` block."""
+        probe = self._pad.add_probe(Gst.PadProbeType.BLOCK_DOWNSTREAM, lambda *_: Gst.PadProbeReturn.OK)
+        try:
+            yield
+        finally:
+            self._pad.remove_probe(probe)
 
     def drain_bus(self):
         while True:
