@@ -242,7 +242,7 @@ def measure(element, name, fault, extra, pid):
            'twice': report.repeated if report else 0, 'garbage': report.unrecognised if report else 0,
            **buffer_flags(result.output), 'overrun': sum(stream['overrun'] for stream in result.report.streams),
            'violations': dict(violations), 'left': [line.split()[0] for line in result.report.left],
-           'error': first_error(result.output)}
+           'error': first_error(result.output) or (f'exit status {result.returncode}' if result.returncode else '')}
     return row
 
 
