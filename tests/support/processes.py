@@ -53,3 +53,12 @@ def end(child, grace_s=3):
     for pipe in (child.stdin, child.stdout, child.stderr):
         if pipe:
             pipe.close()
+
+
+def text_of(*paths):
+    """What a child wrote to these files, the one after the other."""
+    text = ''
+    for path in paths:
+        with open(path, encoding='utf-8', errors='replace') as file:
+            text += file.read()
+    return text

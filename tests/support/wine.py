@@ -124,8 +124,9 @@ class Launch:
         self._env = env
 
     def __enter__(self):
-        with open(self.path + '.log', 'wb') as log:
-            self.process = processes.start(self._argv, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        # Two files: Windows' stderr is written byte by byte, in one file in the midst of other threads' lines.
+        with open(self.path + '.log', 'wb') as out, open(self.path + '.err', 'wb') as err:
+            self.process = processes.start(self._argv, env=self._env, stdin=subprocess.DEVNULL, stdout=out, stderr=err)
         return self
 
     def __exit__(self, *_):
@@ -137,8 +138,7 @@ class Launch:
 
     @property
     def output(self):
-        with open(self.path + '.log', errors='replace') as log:
-            return log.read()
+        return processes.text_of(self.path + '.log', self.path + '.err')
 
     @property
     def caps(self):

@@ -197,20 +197,18 @@ class Result:
 def run(argv, script, seconds, library=None):
     """Runs a Windows program (a path and arguments) on a script."""
     with tempfile.TemporaryDirectory(prefix='zc-scripted-') as folder:
-        report, output = os.path.join(folder, 'report'), os.path.join(folder, 'output')
+        report, output, errors = (os.path.join(folder, name) for name in ('report', 'output', 'errors'))
         env = environment(script, report, library)
-        with open(output, 'wb') as out, \
-                processes.started([wine_run(), *argv], env=env, stdin=subprocess.DEVNULL, stdout=out,
-                                  stderr=subprocess.STDOUT) as child:
+        # Two files: Windows' stderr is written byte by byte, in one file in the midst of other threads' lines.
+        with open(output, 'wb') as out, open(errors, 'wb') as err, \
+                processes.started([wine_run(), *argv], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err) as child:
             began = time.monotonic()
             try:
                 child.wait(seconds)
             except subprocess.TimeoutExpired:
                 pass
             returncode, took = child.poll(), time.monotonic() - began
-        with open(output, encoding='utf-8', errors='replace') as file:
-            text = file.read()
-        return Result(returncode, text, Report.read(report), took)
+        return Result(returncode, processes.text_of(output, errors), Report.read(report), took)
 
 
 @contextlib.contextmanager
