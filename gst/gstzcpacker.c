@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* Of a packet: smaller pieces are not lent. 1/16 is 0.6 ms of 10. */
-#define LEAST_LOAN 16
-
 struct _GstZcPacker {
   ZcStats *stats;
   ZcFormat format;
@@ -226,13 +223,11 @@ ready (GstZcPacker *self, guint64 position, GstZcOverflow overflow, GstFlowRetur
   return self->buffer != NULL;
 }
 
-/* Servers cut packets where players' writes end, and who asks for leases wants no copy: the pieces go as they are. But
- * for crumbs, which are joined: a buffer for each sample would cost far more than copying it. */
+/* Servers cut packets where players' writes end, and who asks for leases wants no copy: the pieces go as they are. */
 static gboolean
-is_worth_lending (GstZcPacker *self, guint frames)
+is_lending (GstZcPacker *self)
 {
-  return self->loans != NULL && self->own_pool && !self->reorder.needed && self->to_drop == 0
-      && LEAST_LOAN * frames >= self->packet_frames;
+  return self->loans != NULL && self->own_pool && !self->reorder.needed && self->to_drop == 0;
 }
 
 /* What the pool said: EOS at its bound. */
@@ -240,7 +235,9 @@ static GstFlowReturn
 lend (GstZcPacker *self, const ZcSpan *span, guint frames, GstBuffer **lent)
 {
   gsize bytes = (gsize) frames * self->frame_bytes;
-  GstZcLeaseParams params = { .params.flags = GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_LEASE, .data = span->data, .bytes = bytes };
+  GstZcLeaseParams params = {
+    .params.flags = GST_ZC_BUFFER_POOL_ACQUIRE_FLAG_LEASE, .data = span->data, .bytes = bytes,
+  };
   GstFlowReturn flow = gst_buffer_pool_acquire_buffer (self->pool, lent, &params.params);
 
   if (flow != GST_FLOW_OK)
@@ -271,7 +268,7 @@ guint
 gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow, GstBuffer **buffer)
 {
   gboolean follows = !span->discont && span->data != NULL;
-  gboolean lendable = span->data != NULL && is_worth_lending (self, span->frames);
+  gboolean lendable = span->data != NULL && is_lending (self);
   guint frames = MIN (span->frames, self->packet_frames - self->filled);
   GstFlowReturn flow = GST_FLOW_OK;
 
