@@ -44,7 +44,8 @@ gst_zc_memory_mode_get_type (void)
   static const GEnumValue values[] = {
     { GST_ZC_MEMORY_MODE_COPY, "Memory allocated for each packet, one copy", "copy" },
     { GST_ZC_MEMORY_MODE_POOL, "Recycled memory, one copy", "pool" },
-    { GST_ZC_MEMORY_MODE_LEASE, "The audio engine's own memory, no copy; one if downstream holds it too long", "lease" },
+    { GST_ZC_MEMORY_MODE_LEASE, "The audio engine's own memory, no copy; one if downstream holds it too long",
+      "lease" },
     { 0, NULL, NULL },
   };
   static gsize type = 0;
@@ -59,8 +60,8 @@ gst_zc_pool_strategy_get_type (void)
 {
   static const GEnumValue values[] = {
     { GST_ZC_POOL_STRATEGY_FIXED, "pool-max-buffers from the start, and never another number", "fixed" },
-    { GST_ZC_POOL_STRATEGY_ADAPTIVE, "From pool-min-buffers up to pool-max-buffers as needed, and back when it is quiet",
-      "adaptive" },
+    { GST_ZC_POOL_STRATEGY_ADAPTIVE, "From pool-min-buffers up to pool-max-buffers as needed, and back when it "
+      "is quiet", "adaptive" },
     { 0, NULL, NULL },
   };
   static gsize type = 0;

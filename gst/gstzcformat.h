@@ -10,8 +10,8 @@ G_BEGIN_DECLS
 
 /* All that a device may play in: the caps of the pad template. */
 #define GST_ZC_CAPS \
-  "audio/x-raw, format = (string) { F32LE, F32BE, S32LE, S32BE, S24_32LE, S24_32BE, S24LE, S24BE, S16LE, S16BE, U8 }, " \
-  "layout = (string) interleaved, rate = (int) [ 1, 768000 ], channels = (int) [ 1, 32 ]; " \
+  "audio/x-raw, format = (string) { F32LE, F32BE, S32LE, S32BE, S24_32LE, S24_32BE, S24LE, S24BE, S16LE, S16BE, " \
+  "U8 }, layout = (string) interleaved, rate = (int) [ 1, 768000 ], channels = (int) [ 1, 32 ]; " \
   "audio/x-alaw, rate = (int) [ 1, 768000 ], channels = (int) [ 1, 32 ]; " \
   "audio/x-mulaw, rate = (int) [ 1, 768000 ], channels = (int) [ 1, 32 ]"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gstzcloopbacksrc-private.h: what the two halves of the element share: gstzcloopbacksrc.c, which is the object, its caps,
- * memory and states, and gstzcstream.c, which is create().
+/* gstzcloopbacksrc-private.h: what the two halves of the element share: gstzcloopbacksrc.c, which is the object, its
+ * caps, memory and states, and gstzcstream.c, which is create().
  *
  * Threads. The streaming thread runs create() and negotiation and is the only one to touch what is marked as its
  * own; it exists only while the thread that changes states waits in neither start() nor stop(). Everything that

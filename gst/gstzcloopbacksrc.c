@@ -344,7 +344,8 @@ gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition
       && !prepare (self))
     return GST_STATE_CHANGE_FAILURE;
   if (transition == GST_STATE_CHANGE_READY_TO_PAUSED && GST_OBJECT_FLAG_IS_SET (self, GST_ELEMENT_FLAG_PROVIDE_CLOCK))
-    gst_element_post_message (element, gst_message_new_clock_provide (GST_OBJECT_CAST (self), self->device_clock, TRUE));
+    gst_element_post_message (element,
+        gst_message_new_clock_provide (GST_OBJECT_CAST (self), self->device_clock, TRUE));
   if (transition == GST_STATE_CHANGE_PAUSED_TO_PLAYING) {
     g_atomic_int_set (&self->stale, TRUE); /* the base time is new by now */
     gst_zc_waker_resume (&self->waker);

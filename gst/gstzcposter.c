@@ -65,30 +65,32 @@ void
 gst_zc_poster_tell_lost (GstZcPoster *self, const gchar *device, const GError *cause)
 {
   GST_WARNING_OBJECT (self->element, "silence until the device is back: %s", cause->message);
-  post (self, gst_structure_new ("zcloopback-lost", "device", G_TYPE_STRING, device, "cause", G_TYPE_STRING, cause->message,
-      NULL));
+  post (self, gst_structure_new ("zcloopback-lost", "device", G_TYPE_STRING, device, "cause", G_TYPE_STRING,
+      cause->message, NULL));
 }
 
 void
 gst_zc_poster_tell_recovered (GstZcPoster *self, const gchar *device, guint64 frames)
 {
   GST_WARNING_OBJECT (self->element, "%s delivers again; %" G_GUINT64_FORMAT " frames of silence", device, frames);
-  post (self, gst_structure_new ("zcloopback-recovered", "device", G_TYPE_STRING, device, "frames", G_TYPE_UINT64, frames,
-      NULL));
+  post (self, gst_structure_new ("zcloopback-recovered", "device", G_TYPE_STRING, device, "frames", G_TYPE_UINT64,
+      frames, NULL));
 }
 
 void
 gst_zc_poster_tell_changed (GstZcPoster *self, const gchar *device, const gchar *previous, guint64 frames)
 {
-  GST_INFO_OBJECT (self->element, "%s in place of %s; %" G_GUINT64_FORMAT " frames of silence", device, previous, frames);
-  post (self, gst_structure_new ("zcloopback-device-changed", "device", G_TYPE_STRING, device, "previous", G_TYPE_STRING,
-      previous, "frames", G_TYPE_UINT64, frames, NULL));
+  GST_INFO_OBJECT (self->element, "%s in place of %s; %" G_GUINT64_FORMAT " frames of silence", device, previous,
+      frames);
+  post (self, gst_structure_new ("zcloopback-device-changed", "device", G_TYPE_STRING, device, "previous",
+      G_TYPE_STRING, previous, "frames", G_TYPE_UINT64, frames, NULL));
 }
 
 void
 gst_zc_poster_tell_refused (GstZcPoster *self, const gchar *device, const GError *error)
 {
-  GST_ELEMENT_WARNING (self->element, RESOURCE, NOT_FOUND, ("%s", error->message), ("\"%s\" is still captured", device));
+  GST_ELEMENT_WARNING (self->element, RESOURCE, NOT_FOUND, ("%s", error->message),
+      ("\"%s\" is still captured", device));
 }
 
 void
@@ -114,8 +116,8 @@ gst_zc_poster_tell_pages (GstZcPoster *self, GstZcAllocation *allocation, const 
   lack = zc_pages_describe_lack (wish, &state);
   self->pages_told = lack != NULL;
   if (lack != NULL)
-    GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS, ("The system did not give the pool all of the memory that was "
-        "asked for: no %s. Capture goes on without.", lack), ("of %" G_GSIZE_FORMAT " bytes %" G_GSIZE_FORMAT
+    GST_ELEMENT_WARNING (self->element, RESOURCE, SETTINGS, ("The system did not give the pool all of the memory that "
+        "was asked for: no %s. Capture goes on without.", lack), ("of %" G_GSIZE_FORMAT " bytes %" G_GSIZE_FORMAT
         " are on large pages, %" G_GSIZE_FORMAT " are locked; NUMA node %d", state.bytes, state.huge_bytes,
         state.locked_bytes, state.numa_node));
 }

@@ -30,13 +30,14 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_DEVICE, g_param_spec_string ("device", "Device",
       "The output to capture: its name, its id, or its description (unset = the default output)", NULL, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_FOLLOW_DEFAULT, g_param_spec_boolean ("follow-default",
-      "Follow default", "Capture another output when that becomes the default one, unless device names one", TRUE, any_time));
+      "Follow default", "Capture another output when that becomes the default one, unless device names one", TRUE,
+      any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_ID, g_param_spec_uint ("process-id", "Process",
-      "Capture only the sound of this process and its children, or all but it; 0 = of the device, or all but our own", 0,
-      G_MAXUINT, 0, any_time));
-  g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_NAME, g_param_spec_string ("process-name", "Process name",
-      "The same of all processes of this executable, \"firefox\" or \"game.exe\", whenever they come and go (unset = of "
-      "process-id)", NULL, any_time));
+      "Capture only the sound of this process and its children, or all but it; 0 = of the device, or all but our own",
+      0, G_MAXUINT, 0, any_time));
+  g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_NAME, g_param_spec_string ("process-name",
+      "Process name", "The same of all processes of this executable, \"firefox\" or \"game.exe\", whenever they come "
+      "and go (unset = of process-id)", NULL, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_PROCESS_MODE, g_param_spec_enum ("process-mode",
       "Process mode", "What process-id and process-name mean", GST_TYPE_ZC_PROCESS_MODE, ZC_PROCESS_INCLUDE, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_TIMESTAMP_MODE, g_param_spec_enum ("timestamp-mode",
@@ -52,8 +53,8 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_ON_LOSS, g_param_spec_enum ("on-loss", "On loss",
       "What to do when the device or its server goes away while it is captured", GST_TYPE_ZC_ON_LOSS,
       GST_ZC_ON_LOSS_REOPEN, any_time));
-  g_object_class_install_property (klass, GST_ZC_SETTING_LATENCY_TIME, g_param_spec_int64 ("latency-time", "Latency time",
-      "Length of a packet, in microseconds", 100, G_USEC_PER_SEC, DEFAULT_LATENCY_TIME_US, flags));
+  g_object_class_install_property (klass, GST_ZC_SETTING_LATENCY_TIME, g_param_spec_int64 ("latency-time",
+      "Latency time", "Length of a packet, in microseconds", 100, G_USEC_PER_SEC, DEFAULT_LATENCY_TIME_US, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_BUFFER_TIME, g_param_spec_int64 ("buffer-time", "Buffer time",
       "How late downstream may be without losing sound, in microseconds (at least twice latency-time is used)", 1000,
       60 * G_USEC_PER_SEC, DEFAULT_BUFFER_TIME_US, flags));
@@ -68,9 +69,8 @@ gst_zc_settings_install (GObjectClass *klass)
       "Pool minimum", "Buffers that an adaptive pool has from the start, and keeps; while it runs, a minimum above "
       "pool-max-buffers waits for a new maximum", 1, ZC_MAX_BLOCKS, DEFAULT_POOL_MIN_BUFFERS, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_POOL_MAX_BUFFERS, g_param_spec_uint ("pool-max-buffers",
-      "Pool maximum", "Buffers that downstream may hold at once: all that a pool has, and that an adaptive one may grow "
-      "to", 1, ZC_MAX_BLOCKS,
-      DEFAULT_POOL_MAX_BUFFERS, any_time));
+      "Pool maximum", "Buffers that downstream may hold at once: all that a pool has, and that an adaptive one may "
+      "grow to", 1, ZC_MAX_BLOCKS, DEFAULT_POOL_MAX_BUFFERS, any_time));
   g_object_class_install_property (klass, GST_ZC_SETTING_HUGE_PAGES, g_param_spec_boolean ("huge-pages", "Huge pages",
       "Ask for large pages for the pool: reserved ones if the system has any, else transparent ones (actual-huge-pages "
       "tells)", FALSE, flags));
@@ -79,8 +79,8 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_LOCK_MEMORY, g_param_spec_boolean ("lock-memory",
       "Lock memory", "Ask for the pool's memory to be never paged out (actual-locked-memory tells)", FALSE, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_STATS_INTERVAL, g_param_spec_uint ("stats-interval",
-      "Statistics interval", "How often to post the statistics as an element message zcloopback-stats, in milliseconds of "
-      "sound (0 = never)", 0, MAX_STATS_INTERVAL_MS, 0, any_time));
+      "Statistics interval", "How often to post the statistics as an element message zcloopback-stats, in milliseconds "
+      "of sound (0 = never)", 0, MAX_STATS_INTERVAL_MS, 0, any_time));
 }
 
 void
@@ -282,8 +282,8 @@ gboolean
 gst_zc_settings_check (const GstZcSettings *settings, GError **error)
 {
   if (settings->process_id != 0 && settings->process_name != NULL) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "process-id (%u) and process-name (\"%s\") exclude each other. Unset "
-        "one.", settings->process_id, settings->process_name);
+    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "process-id (%u) and process-name (\"%s\") exclude each other. "
+        "Unset one.", settings->process_id, settings->process_name);
     return FALSE;
   }
   if (settings->pool_strategy == GST_ZC_POOL_STRATEGY_FIXED || settings->pool_min_buffers <= settings->pool_max_buffers)

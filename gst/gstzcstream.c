@@ -173,13 +173,14 @@ static gboolean
 start_stream (GstZcLoopbackSrc *self, GError **error)
 {
   if (self->capture == NULL) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" cannot be captured on: the next element keeps a packet of its memory "
-        "mapped. Use memory-mode=pool.", self->actual_device);
+    g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" cannot be captured on: the next element keeps a packet of its "
+        "memory mapped. Use memory-mode=pool.", self->actual_device);
     return FALSE;
   }
   self->clock = gst_element_get_clock (GST_ELEMENT_CAST (self));
   zc_capture_set_clock (self->capture, self->clock != NULL ? pipeline_now_ns : NULL, self);
-  zc_capture_set_ticks (self->capture, GST_OBJECT_FLAG_IS_SET (self, GST_ELEMENT_FLAG_PROVIDE_CLOCK) ? self->ticks : NULL);
+  zc_capture_set_ticks (self->capture,
+      GST_OBJECT_FLAG_IS_SET (self, GST_ELEMENT_FLAG_PROVIDE_CLOCK) ? self->ticks : NULL);
   zc_capture_set_stamps (self->capture, self->stamps);
   if (!start_capture (self, error)) {
     gst_clear_object (&self->clock);
@@ -269,8 +270,8 @@ static void
 warn_if_stuck (GstZcLoopbackSrc *self)
 {
   if (gst_zc_loans_take_stuck (self->loans))
-    GST_ELEMENT_WARNING (self, RESOURCE, READ, ("Downstream keeps a packet mapped, and nothing is captured until it lets "
-        "go."), ("Use memory-mode=pool for applications that keep buffers mapped."));
+    GST_ELEMENT_WARNING (self, RESOURCE, READ, ("Downstream keeps a packet mapped, and nothing is captured until it "
+        "lets go."), ("Use memory-mode=pool for applications that keep buffers mapped."));
 }
 
 static void

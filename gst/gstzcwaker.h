@@ -15,7 +15,7 @@
 G_BEGIN_DECLS
 
 typedef struct {
-  GMutex lock;   /* guards what follows; held while zc_capture_wake() and _set_target() only; no other lock is taken under it */
+  GMutex lock;   /* guards what follows; held while zc_capture_wake() and _set_target() only; innermost of ours */
   GCond changed; /* one of the reasons has */
   ZcCapture *capture;
   gboolean unlocked;

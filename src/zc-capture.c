@@ -312,7 +312,8 @@ place_packet (ZcCapture *capture)
   }
   capture->packet_position = packet->position_frames - capture->origin + capture->unseen_frames;
   if (packet->capture_time_ns != ZC_TIME_NONE || first) {
-    unseen = zc_timeline_observe (capture->timeline, capture->packet_position, capture_time_ns (capture), packet->frames);
+    unseen = zc_timeline_observe (capture->timeline, capture->packet_position, capture_time_ns (capture),
+        packet->frames);
     capture->unseen_frames += unseen;
     capture->packet_position += unseen;
   }

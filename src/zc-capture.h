@@ -25,7 +25,7 @@ typedef enum {
   ZC_NEXT_LOST,  /* the device is gone; *error says why. No packet is kept. Stop, or go on: silence until it is back */
   ZC_NEXT_REFUSED, /* the target that is wanted now cannot be captured; *error says why. The device before it goes on */
   ZC_NEXT_FAILED, /* it is there again, and cannot be captured any more; *error says why. Stop */
-  ZC_NEXT_FOUND, /* it is back, or what is there in its place, and delivers: device_name and stream_info are of that one */
+  ZC_NEXT_FOUND, /* it, or what is there in its place, delivers again: device_name and stream_info are of that one */
 } ZcNext;
 
 /* What was captured and not yet taken: frames x channels samples in the format of start(). */

@@ -7,8 +7,8 @@
  *   init --> LEASED(n maps) --begin, n = 0--> EVACUATING --end--> POOLED(n maps)
  *                                             (map waits: a memcpy of one packet)
  *
- * A reader who maps while LEASED reads the engine's memory and keeps the lease from being evacuated until it unmaps. One who maps
- * while POOLED reads the copy. No reader sees memory that moves.
+ * A reader who maps while LEASED reads the engine's memory and keeps the lease from being evacuated until it unmaps.
+ * One who maps while POOLED reads the copy. No reader sees memory that moves.
  *
  * Threads: map and unmap any; the others the one that made the lease. */
 #pragma once

@@ -29,8 +29,8 @@ ZcDevice *
 zc_registry_open_with (const ZcBackend *backend, const ZcTarget *target, ZcFormat *native, GError **error)
 {
   if (zc_target_is_process (target) && !backend->captures_processes) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "%s cannot capture the sound of single processes. Leave process-id, "
-        "process-name and process-mode unset, or choose another backend.", backend->title);
+    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "%s cannot capture the sound of single processes. Leave "
+        "process-id, process-name and process-mode unset, or choose another backend.", backend->title);
     return NULL;
   }
   return backend->open (target, native, error);
@@ -75,7 +75,8 @@ set_unknown (GError **error, const gchar *name)
 }
 
 ZcDevice *
-zc_registry_open (const gchar *name, const ZcTarget *target, const ZcBackend **backend, ZcFormat *native, GError **error)
+zc_registry_open (const gchar *name, const ZcTarget *target, const ZcBackend **backend, ZcFormat *native,
+    GError **error)
 {
   if (g_strcmp0 (name, "auto") == 0)
     return open_automatic (target, backend, native, error);

@@ -99,7 +99,8 @@ claim_idle (ZcSlab *slab, guint keep)
     Slot *slot = &slab->slots[i];
     if (!claim (slot))
       continue;
-    if (blocks_of (slot) > 0 && atomic_load (&slab->size) >= keep + blocks_of (slot) && zc_region_is_idle (slot->region))
+    if (blocks_of (slot) > 0 && atomic_load (&slab->size) >= keep + blocks_of (slot)
+        && zc_region_is_idle (slot->region))
       return slot;
     unclaim (slot);
   }

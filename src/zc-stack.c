@@ -84,7 +84,8 @@ zc_stack_new (guint capacity)
   ZcStack *stack;
 
   g_assert (capacity > 0 && capacity <= ZC_MAX_BLOCKS);
-  stack = g_aligned_alloc0 (1, (bytes + ZC_CACHE_LINE_BYTES - 1) & ~(gsize) (ZC_CACHE_LINE_BYTES - 1), ZC_CACHE_LINE_BYTES);
+  stack = g_aligned_alloc0 (1, (bytes + ZC_CACHE_LINE_BYTES - 1) & ~(gsize) (ZC_CACHE_LINE_BYTES - 1),
+      ZC_CACHE_LINE_BYTES);
   for (guint32 i = capacity; i > 0; i--)
     put_node (stack, &stack->spare, i);
   return stack;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* zc-ticks.h: the frames of the device as a clock. It goes as fast as the device plays, smoothly, and never back: at its
- * nominal rate before the first stream, and as the last one went between two.
+/* zc-ticks.h: the frames of the device as a clock. It goes as fast as the device plays, smoothly, and never back: at
+ * its nominal rate before the first stream, and as the last one went between two.
  *
  * Threads: begin and observe by one at a time; the time is read by any. */
 #pragma once

@@ -100,7 +100,8 @@ pulse_open (const ZcTarget *target, ZcFormat *native, GError **error)
     return NULL;
   if (zc_pulse_sinks_choose (&device->sinks, target->device, error)
       && (!device->of_processes
-          || zc_pulse_processes_open (&device->processes, &device->server, &device->sinks, target, deadline_ns, error))) {
+          || zc_pulse_processes_open (&device->processes, &device->server, &device->sinks, target, deadline_ns,
+              error))) {
     zc_pulse_to_format (&device->sinks.chosen->spec, &device->sinks.chosen->map, native);
     if (device->of_processes)
       zc_pulse_processes_prefer (native);

@@ -24,8 +24,8 @@
 /* One on another sink than the monitor's is moved when it is this far off, in parts of a second. */
 #define OTHER_CLOCK_PARTS 50
 
-/* Questions for a player's place in the monitor's time; so many in a row that agree end them: on a busy server two may be
- * off by the same. */
+/* Questions for a player's place in the monitor's time; so many in a row that agree end them: on a busy server two may
+ * be off by the same. */
 #define AGREEING       3
 #define MOST_QUESTIONS 20
 
@@ -195,11 +195,12 @@ static void
 set_no_process (GError **error, const ZcPulseProcesses *processes)
 {
   const ZcTarget *target = &processes->target;
-  g_autofree gchar *what = target->process_name != NULL ? g_strdup_printf ("of an executable \"%s\"", target->process_name)
-                                                        : g_strdup_printf ("%u", target->process_id);
+  g_autofree gchar *what = target->process_name != NULL
+      ? g_strdup_printf ("of an executable \"%s\"", target->process_name)
+      : g_strdup_printf ("%u", target->process_id);
 
-  g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process %s, and none plays on PulseAudio (%s). Set %s to "
-      "one that runs: see application.process in pactl list sink-inputs.", what, processes->server->name,
+  g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process %s, and none plays on PulseAudio (%s). Set %s "
+      "to one that runs: see application.process in pactl list sink-inputs.", what, processes->server->name,
       target->process_name != NULL ? "process-name" : "process-id");
 }
 
@@ -401,7 +402,8 @@ go_on (Player *player)
     return FALSE;
   if (player->stream.stream == NULL)
     return !player->gone
-        && zc_pulse_stream_begin (&player->stream, &player->server, sink, player->index, &player->processes->spec, NULL);
+        && zc_pulse_stream_begin (&player->stream, &player->server, sink, player->index, &player->processes->spec,
+            NULL);
   if (!zc_pulse_stream_is_good (&player->stream))
     return FALSE;
   listen_to (player); /* the rest of one that is gone, too */
@@ -463,8 +465,8 @@ zc_pulse_processes_start (ZcPulseProcesses *processes, const ZcPulseStream *moni
     GError **error)
 {
   if (!zc_pulse_mix_can (&spec->format)) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_FORMAT, "The sound of processes is mixed in little-endian formats of 16 bits and more, not as %s. "
-        "Let audioconvert make this format.", zc_sample_name (spec->format.sample));
+    g_set_error (error, ZC_ERROR, ZC_ERROR_FORMAT, "The sound of processes is mixed in little-endian formats of 16 "
+        "bits and more, not as %s. Let audioconvert make this format.", zc_sample_name (spec->format.sample));
     return FALSE;
   }
   processes->spec = *spec;

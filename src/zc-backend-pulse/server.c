@@ -122,8 +122,8 @@ zc_pulse_server_connect (ZcPulseServer *server, gint64 deadline_ns, GError **err
   server->loop = pa_mainloop_new ();
   begun = server->loop != NULL && begin (server, NULL);
   if (server->context == NULL) {
-    g_set_error_literal (error, ZC_ERROR, ZC_ERROR_FAILED, "libpulse cannot begin (pa_mainloop_new, pa_context_new): it is "
-        "out of memory or file descriptors. Close some, or raise the limit (ulimit -n).");
+    g_set_error_literal (error, ZC_ERROR, ZC_ERROR_FAILED, "libpulse cannot begin (pa_mainloop_new, pa_context_new): "
+        "it is out of memory or file descriptors. Close some, or raise the limit (ulimit -n).");
     return FALSE;
   }
   if (begun)

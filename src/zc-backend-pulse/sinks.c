@@ -106,7 +106,8 @@ zc_pulse_sinks_choose (ZcPulseSinks *sinks, const gchar *name, GError **error)
     return TRUE;
 
   for (guint i = 0; i < sinks->all->len; i++)
-    g_string_append_printf (known, "%s%s", i > 0 ? ", " : "", ((ZcPulseSink *) g_ptr_array_index (sinks->all, i))->name);
+    g_string_append_printf (known, "%s%s", i > 0 ? ", " : "",
+        ((ZcPulseSink *) g_ptr_array_index (sinks->all, i))->name);
   if (known->len == 0)
     g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "PulseAudio (%s) has no sink to capture. Plug in or load one "
         "(pactl load-module module-null-sink).", server);

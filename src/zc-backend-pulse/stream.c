@@ -73,7 +73,8 @@ zc_pulse_stream_state (const ZcPulseStream *stream)
 gboolean
 zc_pulse_stream_is_good (const ZcPulseStream *stream)
 {
-  return !stream->broken && zc_pulse_server_is_good (stream->server) && PA_STREAM_IS_GOOD (zc_pulse_stream_state (stream));
+  return !stream->broken && zc_pulse_server_is_good (stream->server)
+      && PA_STREAM_IS_GOOD (zc_pulse_stream_state (stream));
 }
 
 gboolean

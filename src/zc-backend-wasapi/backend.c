@@ -142,9 +142,10 @@ resolve_endpoint (ZcWasapiTarget *target, const gchar *name, GError **error)
   lookup_free (lookup);
   if (zc_wasapi_to_format (target->endpoint->format, &target->format))
     return TRUE;
-  g_set_error (error, ZC_ERROR, ZC_ERROR_FORMAT, "%s plays in a format that zcloopbacksrc does not know (tag 0x%04x, %u "
-      "bits, %u channels). Choose another in the device's properties.", target->endpoint->name,
-      target->endpoint->format->wFormatTag, target->endpoint->format->wBitsPerSample, target->endpoint->format->nChannels);
+  g_set_error (error, ZC_ERROR, ZC_ERROR_FORMAT, "%s plays in a format that zcloopbacksrc does not know (tag 0x%04x, "
+      "%u bits, %u channels). Choose another in the device's properties.", target->endpoint->name,
+      target->endpoint->format->wFormatTag, target->endpoint->format->wBitsPerSample,
+      target->endpoint->format->nChannels);
   return FALSE;
 }
 
@@ -160,8 +161,8 @@ choose_process (ZcWasapiTarget *target, const ZcTarget *wanted, GError **error)
     target->process_id = GetCurrentProcessId ();
   if (target->process_id != 0)
     return TRUE;
-  g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process of an executable \"%s\". Set process-name to one "
-      "that runs: see the Details tab of the Task Manager.", wanted->process_name);
+  g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process of an executable \"%s\". Set process-name to "
+      "one that runs: see the Details tab of the Task Manager.", wanted->process_name);
   return FALSE;
 }
 
@@ -455,7 +456,8 @@ missing_frames (ZcDevice *device, guint64 device_position, gint64 time_ns)
 static void
 place (ZcDevice *device, ZcPacket *packet, UINT64 device_position, UINT64 qpc_hns, DWORD flags)
 {
-  gboolean discont = device->begun && (flags & AUDCLNT_BUFFERFLAGS_DATA_DISCONTINUITY) != 0; /* of the first: undefined */
+  /* Of the first packet it is undefined. */
+  gboolean discont = device->begun && (flags & AUDCLNT_BUFFERFLAGS_DATA_DISCONTINUITY) != 0;
 
   packet->capture_time_ns
       = (flags & AUDCLNT_BUFFERFLAGS_TIMESTAMP_ERROR) != 0 ? ZC_TIME_NONE : (gint64) qpc_hns * ZC_NS_PER_HNS;

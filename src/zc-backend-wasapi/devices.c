@@ -185,14 +185,14 @@ set_unknown_device (GError **error, const GPtrArray *infos, const gchar *name)
     g_string_append_printf (known, "%s\"%s\" (%s)", i > 0 ? ", " : "", info->description, info->name);
   }
   if (infos->len == 0)
-    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "Windows has no device that plays (EnumAudioEndpoints found none). "
-        "Plug one in, or enable one in Settings > System > Sound.");
+    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "Windows has no device that plays (EnumAudioEndpoints found "
+        "none). Plug one in, or enable one in Settings > System > Sound.");
   else if (name == NULL)
     g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "Windows has no default device (GetDefaultAudioEndpoint). Choose "
         "one in Settings > System > Sound, or set device to one of: %s.", known->str);
   else
-    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "Windows has no device \"%s\" that plays. Set device to one of: %s; "
-        "or leave it unset for the default.", name, known->str);
+    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "Windows has no device \"%s\" that plays. Set device to one of: "
+        "%s; or leave it unset for the default.", name, known->str);
 }
 
 /* The id of the endpoint that is meant. */

@@ -114,6 +114,6 @@ zc_wasapi_set_error (GError **error, HRESULT result, const gchar *device, const 
 void
 zc_wasapi_set_removed (GError **error, const gchar *device)
 {
-  g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "%s: IMMNotificationClient heard of AUDCLNT_E_DEVICE_INVALIDATED (0x88890004): "
-      UNPLUGGED ".", device);
+  g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "%s: IMMNotificationClient heard of AUDCLNT_E_DEVICE_INVALIDATED "
+      "(0x88890004): " UNPLUGGED ".", device);
 }

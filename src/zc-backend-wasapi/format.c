@@ -33,7 +33,8 @@ to_sample (const WAVEFORMATEX *wave)
 
   if (is_of (wave, WAVE_FORMAT_IEEE_FLOAT, &KSDATAFORMAT_SUBTYPE_IEEE_FLOAT))
     return wave->wBitsPerSample == 32 ? ZC_SAMPLE_F32LE : ZC_SAMPLE_UNKNOWN;
-  if (!is_of (wave, WAVE_FORMAT_PCM, &KSDATAFORMAT_SUBTYPE_PCM) || wave->wBitsPerSample < 8 || wave->wBitsPerSample > 32 || wave->wBitsPerSample % 8 != 0)
+  if (!is_of (wave, WAVE_FORMAT_PCM, &KSDATAFORMAT_SUBTYPE_PCM) || wave->wBitsPerSample < 8 || wave->wBitsPerSample > 32
+      || wave->wBitsPerSample % 8 != 0)
     return ZC_SAMPLE_UNKNOWN;
   return pcm[wave->wBitsPerSample / 8 - 1];
 }

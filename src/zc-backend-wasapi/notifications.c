@@ -113,7 +113,8 @@ zc_notifications_new (IMMDeviceEnumerator *enumerator, const gchar *id, gint rol
   self->refs = 1;
   self->role = role;
   self->id = g_utf8_to_utf16 (id, -1, NULL, NULL, NULL);
-  if (!DuplicateHandle (GetCurrentProcess (), event, GetCurrentProcess (), &self->event, 0, FALSE, DUPLICATE_SAME_ACCESS))
+  if (!DuplicateHandle (GetCurrentProcess (), event, GetCurrentProcess (), &self->event, 0, FALSE,
+          DUPLICATE_SAME_ACCESS))
     return self;
   if (FAILED (IMMDeviceEnumerator_RegisterEndpointNotificationCallback (enumerator, &self->client)))
     return self;

@@ -181,9 +181,9 @@ set_refused (GError **error, HRESULT result, const ActivationParams *params)
   if (!is_too_old (result))
     zc_wasapi_set_error (error, result, what, "ActivateAudioInterfaceAsync");
   else
-    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "%s: ActivateAudioInterfaceAsync failed with %s: this Windows cannot "
-        "do that. It can since Windows 11 and Windows 10 build 20348 (on many systems from 19041 on); elsewhere leave "
-        "process-id and process-mode unset.", what, name);
+    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "%s: ActivateAudioInterfaceAsync failed with %s: this Windows "
+        "cannot do that. It can since Windows 11 and Windows 10 build 20348 (on many systems from 19041 on); elsewhere "
+        "leave process-id and process-mode unset.", what, name);
 }
 
 IAudioClient *
@@ -218,8 +218,8 @@ zc_wasapi_process_exists (guint process_id, GError **error)
   if (process != NULL)
     CloseHandle (process);
   if (!exists)
-    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process %u (OpenProcess). Set process-id to one that "
-        "runs: see the Details tab of the Task Manager.", process_id);
+    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process %u (OpenProcess). Set process-id to one "
+        "that runs: see the Details tab of the Task Manager.", process_id);
   return exists;
 }
 

@@ -146,7 +146,8 @@ read_info (ZcWasapiStream *stream, const ZcWasapiTarget *target, const ZcStreamS
     size = spec->buffer_frames;
   stream->info.buffer_frames = MAX (size, stream->info.delay_frames);
   stream->info.max_borrowed = 1;
-  stream->info.lends_while_waiting = FALSE; /* while one is out, nothing tells of the next (GetCurrentPadding is of one packet) */
+  /* While one is out, nothing tells of the next: GetCurrentPadding is of one packet. */
+  stream->info.lends_while_waiting = FALSE;
 }
 
 /* -- the feeder -------------------------------------------------------------------------------------------------- */
@@ -184,8 +185,8 @@ begin_feeder (ZcWasapiStream *stream, const ZcWasapiTarget *target, IMMDevice *d
     g_info ("no silence to keep the device running: %s", error->message);
     return;
   }
-  result = IAudioClient_Initialize (stream->feeder, AUDCLNT_SHAREMODE_SHARED, AUDCLNT_STREAMFLAGS_NOPERSIST, FEED_HNS, 0,
-      target->endpoint->format, NULL);
+  result = IAudioClient_Initialize (stream->feeder, AUDCLNT_SHAREMODE_SHARED, AUDCLNT_STREAMFLAGS_NOPERSIST, FEED_HNS,
+      0, target->endpoint->format, NULL);
   if (SUCCEEDED (result))
     result = IAudioClient_GetBufferSize (stream->feeder, &stream->feed_frames);
   if (SUCCEEDED (result))
@@ -227,7 +228,8 @@ run (ZcWasapiStream *stream, const ZcWasapiTarget *target, GError **error)
 
 /* device: NULL for processes. */
 static gboolean
-begin (ZcWasapiStream *stream, const ZcWasapiTarget *target, IMMDevice *device, const ZcStreamSpec *spec, GError **error)
+begin (ZcWasapiStream *stream, const ZcWasapiTarget *target, IMMDevice *device, const ZcStreamSpec *spec,
+    GError **error)
 {
   if (!initialize (stream, target, device, spec, error))
     return FALSE;

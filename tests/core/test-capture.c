@@ -524,7 +524,8 @@ assert_stamps_follow (gint ppm, guint jitter_us, guint settling_packets)
     end_ns = stamp.end_ns;
     zc_capture_advance (fixture.capture, span.frames);
   }
-  g_test_message ("%u h, %+d ppm, %u us: error %.3f ms, step %.1f us", hours (), ppm, jitter_us, worst_ns / 1e6, step_ns / 1e3);
+  g_test_message ("%u h, %+d ppm, %u us: error %.3f ms, step %.1f us", hours (), ppm, jitter_us, worst_ns / 1e6,
+      step_ns / 1e3);
   g_assert_cmpint (worst_ns, <, 1 * MS);
   g_assert_cmpint (step_ns, <, 20000);
   g_assert_cmpuint (zc_stats_get (&fixture.stats, ZC_STAT_GLITCHES), ==, 0);

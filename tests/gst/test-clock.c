@@ -70,7 +70,8 @@ GST_END_TEST
 GST_START_TEST (a_clock_can_be_asked_for_in_a_bin)
 {
   GstElement *pipeline = gst_pipeline_new (NULL);
-  GstElement *source = gst_element_factory_make ("zcloopbacksrc", NULL), *sink = gst_element_factory_make ("fakesink", NULL);
+  GstElement *source = gst_element_factory_make ("zcloopbacksrc", NULL);
+  GstElement *sink = gst_element_factory_make ("fakesink", NULL);
   GstClock *clock;
 
   gst_bin_add_many (GST_BIN (pipeline), source, sink, NULL);

@@ -619,7 +619,8 @@ GST_START_TEST (idle_time_and_silence_of_the_device_are_gaps)
     while ((buffer = gst_harness_try_pull (test.harness)) != NULL) {
       fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), position);
       position = GST_BUFFER_OFFSET_END (buffer);
-      fail_unless (gst_buffer_get_size (buffer) == 480 * FRAME_BYTES || GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
+      fail_unless (gst_buffer_get_size (buffer) == 480 * FRAME_BYTES
+          || GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
       fail_unless (gst_buffer_memcmp (buffer, 0, (guint8[8 * FRAME_BYTES]){ 0 }, 8 * FRAME_BYTES) != 0
           || GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
       gst_buffer_unref (buffer);
@@ -634,7 +635,8 @@ static GstMessage *
 wait_for_news (ZcTest *test)
 {
   for (guint i = 0; i < 1000; i++) {
-    GstMessage *message = gst_bus_pop_filtered (GST_ELEMENT_BUS (test->element), GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
+    GstMessage *message = gst_bus_pop_filtered (GST_ELEMENT_BUS (test->element),
+        GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
     GstBuffer *buffer;
 
     while ((buffer = gst_harness_try_pull (test->harness)) != NULL) {
@@ -667,7 +669,8 @@ assert_changed_to (ZcTest *test, const gchar *device)
 
 GST_START_TEST (device_can_be_set_while_playing)
 {
-  const gchar *const others[] = { "clock=manual packet=240 signal=tone", "clock=manual format=S16LE rate=44100 packet=441" };
+  const gchar *const others[]
+      = { "clock=manual packet=240 signal=tone", "clock=manual format=S16LE rate=44100 packet=441" };
   GstMessage *message;
   ZcTest test;
 
@@ -706,7 +709,8 @@ GST_START_TEST (default_is_followed_if_wanted)
   zc_sim_set_default (defaults[2]);
   for (guint i = 0; i < 20; i++)
     zc_test_pass_ms (&test, 10);
-  message = gst_bus_pop_filtered (GST_ELEMENT_BUS (test.element), GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
+  message = gst_bus_pop_filtered (GST_ELEMENT_BUS (test.element),
+      GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
   fail_unless (message == NULL);
   zc_test_finish (&test);
   zc_sim_set_default (NULL);

@@ -63,7 +63,8 @@ GST_START_TEST (header_and_memory_are_recycled)
   GstBuffer *buffer = acquire (pool);
 
   gst_mini_object_set_qdata (GST_MINI_OBJECT_CAST (buffer), mark, (gpointer) "mine", NULL);
-  gst_mini_object_set_qdata (GST_MINI_OBJECT_CAST (gst_buffer_peek_memory (buffer, 0)), mark, (gpointer) "mine too", NULL);
+  gst_mini_object_set_qdata (GST_MINI_OBJECT_CAST (gst_buffer_peek_memory (buffer, 0)), mark, (gpointer) "mine too",
+      NULL);
   GST_BUFFER_PTS (buffer) = 7;
   GST_BUFFER_FLAG_SET (buffer, GST_BUFFER_FLAG_DISCONT);
   gst_buffer_add_reference_timestamp_meta (buffer, GST_CAPS_NONE, 1, 2);
