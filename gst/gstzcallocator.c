@@ -188,13 +188,13 @@ strip (ZcBlock *block)
 }
 
 gboolean
-gst_zc_memory_evacuate (GstMemory *memory, gint64 timeout_us)
+gst_zc_memory_evacuate (GstMemory *memory, gint64 end_us)
 {
   GstZcMemory *root = whole (memory);
 
-  if (!zc_lease_begin_evacuation (&root->lease)
-      && !(zc_lease_wait (&root->lease, timeout_us) && zc_lease_begin_evacuation (&root->lease)))
-    return FALSE;
+  while (!zc_lease_begin_evacuation (&root->lease)) /* one may map it again while we wake up */
+    if (!zc_lease_wait (&root->lease, end_us))
+      return FALSE;
   memcpy (root->block->data, root->engine, memory->maxsize);
   zc_lease_end_evacuation (&root->lease);
   return TRUE;

@@ -42,8 +42,8 @@ GstMemory *gst_zc_allocator_lease (GstZcAllocator *self, gconstpointer data, gsi
 gboolean gst_zc_allocator_keep (GstZcAllocator *self, GstMemory *memory, GstBuffer *buffer);
 
 /* Copies a leased memory into its block, under all who hold it: TRUE, and the engine's bytes are not read any more.
- * FALSE if somebody has it mapped, and still has after timeout_us. The thread that leased it. */
-gboolean gst_zc_memory_evacuate (GstMemory *memory, gint64 timeout_us);
+ * FALSE if somebody has it mapped, and still has at end_us of g_get_monotonic_time(). The thread that leased it. */
+gboolean gst_zc_memory_evacuate (GstMemory *memory, gint64 end_us);
 
 /* The blocks: for their numbers, to tend them; and to strip them of the buffers that idle ones are kept in, without
  * which the allocator would keep itself alive. */

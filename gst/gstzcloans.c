@@ -71,16 +71,15 @@ is_free (GstMemory *memory)
   return GST_MINI_OBJECT_REFCOUNT_VALUE (memory) == 1;
 }
 
+/* Pieces give their blocks back before the packet that they are of ends. TRUE if that is at its end. */
 static gboolean
-oldest_is_free (GstZcLoans *self)
+drop_free (GstZcLoans *self)
 {
-  for (GList *link = self->memories.head; link != NULL; link = link->next) {
-    if (link->data == END)
-      return TRUE;
-    if (!is_free (link->data))
-      return FALSE;
-  }
-  return FALSE;
+  GstMemory *memory;
+
+  while ((memory = g_queue_peek_head (&self->memories)) != NULL && memory != END && is_free (memory))
+    gst_memory_unref (pop (self));
+  return memory == END;
 }
 
 static gboolean
@@ -95,11 +94,12 @@ note_mapped (GstZcLoans *self)
 gboolean
 gst_zc_loans_call_in_oldest (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns)
 {
+  gint64 end_us = g_get_monotonic_time () + timeout_ns / 1000;
   GstMemory *memory;
 
   while ((memory = g_queue_peek_head (&self->memories)) != END) {
     if (!is_free (memory)) {
-      if (!gst_zc_memory_evacuate (memory, timeout_ns / 1000))
+      if (!gst_zc_memory_evacuate (memory, end_us))
         return note_mapped (self);
       zc_stats_add (self->stats, ZC_STAT_EVACUATIONS, 1);
       zc_stats_add (self->stats, ZC_STAT_BYTES_COPIED, memory->maxsize);
@@ -126,7 +126,7 @@ gst_zc_loans_take_stuck (GstZcLoans *self)
 void
 gst_zc_loans_give_back_free (GstZcLoans *self, ZcCapture *capture)
 {
-  while (oldest_is_free (self))
+  while (drop_free (self))
     gst_zc_loans_call_in_oldest (self, capture, 0);
 }
 

@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* Buffers over one block of silence: GstMiniObject counts who shares it in 16 bits. */
+#define MOST_SHARERS 30000
+
 struct _GstZcPacker {
   ZcStats *stats;
   ZcFormat format;
@@ -15,6 +18,7 @@ struct _GstZcPacker {
   gboolean own_pool;   /* it counts hits, misses and allocations itself */
   GstZcLoans *loans;   /* or NULL */
   GstMemory *silence;  /* packet_frames of it, read-only */
+  guint sharers;       /* that were made of it */
   gboolean discont;    /* of the next buffer */
   guint64 dropped;     /* frames, since last asked */
   guint to_drop;       /* frames of the packet that found no memory */
@@ -62,6 +66,14 @@ make_silence (const ZcFormat *format, gsize bytes)
   return gst_memory_new_wrapped (GST_MEMORY_FLAG_READONLY, data, bytes, 0, bytes, data, g_free);
 }
 
+static void
+renew_silence (GstZcPacker *self)
+{
+  g_clear_pointer (&self->silence, gst_memory_unref);
+  self->silence = make_silence (&self->format, (gsize) self->packet_frames * self->frame_bytes);
+  self->sharers = 0;
+}
+
 void
 gst_zc_packer_set_format (GstZcPacker *self, const ZcFormat *format, guint packet_frames)
 {
@@ -70,8 +82,7 @@ gst_zc_packer_set_format (GstZcPacker *self, const ZcFormat *format, guint packe
   self->frame_bytes = zc_format_frame_bytes (format);
   self->packet_frames = packet_frames;
   gst_zc_reorder_init (&self->reorder, format);
-  g_clear_pointer (&self->silence, gst_memory_unref);
-  self->silence = make_silence (format, (gsize) packet_frames * self->frame_bytes);
+  renew_silence (self);
 }
 
 void
@@ -190,6 +201,8 @@ silence (GstZcPacker *self, guint64 position, guint frames)
 
   if (!self->own_pool || gst_buffer_pool_acquire_buffer (self->pool, &buffer, &params) != GST_FLOW_OK)
     buffer = gst_buffer_new ();
+  if (self->sharers++ == MOST_SHARERS)
+    renew_silence (self);
   memory = frames == self->packet_frames ? gst_memory_ref (self->silence)
                                          : gst_memory_share (self->silence, 0, (gssize) frames * self->frame_bytes);
   gst_buffer_append_memory (buffer, memory);
@@ -210,15 +223,15 @@ drop (GstZcPacker *self, guint frames)
   return dropped;
 }
 
-/* FALSE if the frames are not to be taken, but dropped (or left, when flushing). */
+/* FALSE if the frames are not to be taken, but dropped (or left, when flushing): `at_stake` of them from here on. */
 static gboolean
-ready (GstZcPacker *self, guint64 position, GstZcOverflow overflow, GstFlowReturn flow)
+ready (GstZcPacker *self, guint64 position, GstZcOverflow overflow, GstFlowReturn flow, guint at_stake)
 {
   if (self->buffer == NULL && self->to_drop == 0)
     flow = begin (self, position, overflow, flow);
   if (flow == GST_FLOW_EOS) {
     zc_stats_add (self->stats, ZC_STAT_OVERFLOWS, 1);
-    self->to_drop = self->packet_frames;
+    self->to_drop = at_stake;
   }
   return self->buffer != NULL;
 }
@@ -228,6 +241,15 @@ static gboolean
 is_lending (GstZcPacker *self)
 {
   return self->loans != NULL && self->own_pool && !self->reorder.needed && self->to_drop == 0;
+}
+
+/* A block holds one packet: what the engine gives beyond that goes in parts, none of which is a crumb. */
+static guint
+even_part (GstZcPacker *self, guint frames)
+{
+  guint parts = (frames + self->packet_frames - 1) / self->packet_frames;
+
+  return (frames + parts - 1) / parts;
 }
 
 /* What the pool said: EOS at its bound. */
@@ -269,7 +291,7 @@ gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow
 {
   gboolean follows = !span->discont && span->data != NULL;
   gboolean lendable = span->data != NULL && is_lending (self);
-  guint frames = MIN (span->frames, self->packet_frames - self->filled);
+  guint frames = lendable ? even_part (self, span->frames) : MIN (span->frames, self->packet_frames - self->filled);
   GstFlowReturn flow = GST_FLOW_OK;
 
   *buffer = NULL;
@@ -291,7 +313,7 @@ gst_zc_packer_add (GstZcPacker *self, const ZcSpan *span, GstZcOverflow overflow
     if (flow == GST_FLOW_OK)
       return frames;
   }
-  if (!ready (self, span->position, overflow, flow))
+  if (!ready (self, span->position, overflow, flow, lendable ? frames : self->packet_frames))
     return drop (self, frames);
   memcpy (self->map.data + (gsize) self->filled * self->frame_bytes, span->data, (gsize) frames * self->frame_bytes);
   self->filled += frames;

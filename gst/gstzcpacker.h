@@ -29,8 +29,8 @@ void gst_zc_packer_set_format (GstZcPacker *self, const ZcFormat *format, guint 
 /* The coming ones from `pool` (active by then, its buffers large enough); NULL: each is allocated anew. */
 void gst_zc_packer_set_pool (GstZcPacker *self, GstBufferPool *pool);
 
-/* From now on pieces go downstream in the engine's own memory where they are large enough, and are noted in `loans`
- * (which stays the caller's). The pool has to be ours. NULL: every piece is copied. */
+/* From now on pieces go downstream in the engine's own memory as it cuts them, or in even parts where they are larger
+ * than a packet, and are noted in `loans` (which stays the caller's). The pool has to be ours. NULL: every piece is copied. */
 void gst_zc_packer_set_loans (GstZcPacker *self, GstZcLoans *loans);
 
 /* Takes frames from the start of the span. Returns how many (0 to span->frames), and *buffer (transfer full) if that

@@ -65,16 +65,15 @@ is_mapped (ZcLease *lease)
 
 /* The flag before the look: an unmapper that does not see it has unmapped before we look. */
 gboolean
-zc_lease_wait (ZcLease *lease, gint64 timeout_us)
+zc_lease_wait (ZcLease *lease, gint64 end_us)
 {
-  gint64 deadline_us = g_get_monotonic_time () + timeout_us;
   gboolean in_time = TRUE;
 
   g_mutex_lock (&lock);
   atomic_fetch_or_explicit (&lease->word, ZC_LEASE_AWAITED, memory_order_seq_cst);
   while (is_mapped (lease) && in_time)
-    in_time = g_cond_wait_until (&unmapped, &lock, deadline_us);
+    in_time = g_cond_wait_until (&unmapped, &lock, end_us);
   atomic_fetch_and_explicit (&lease->word, ~ZC_LEASE_AWAITED, memory_order_relaxed);
   g_mutex_unlock (&lock);
-  return !is_mapped (lease);
+  return in_time;
 }

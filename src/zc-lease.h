@@ -58,7 +58,7 @@ void zc_lease_unmap (ZcLease *lease);
 gboolean zc_lease_begin_evacuation (ZcLease *lease);
 void zc_lease_end_evacuation (ZcLease *lease);
 
-/* Waits until nobody maps it, no longer than timeout_us. FALSE if somebody still does. */
-gboolean zc_lease_wait (ZcLease *lease, gint64 timeout_us);
+/* Waits until nobody maps it, no longer than until end_us of g_get_monotonic_time(). FALSE if somebody still does. */
+gboolean zc_lease_wait (ZcLease *lease, gint64 end_us);
 
 G_END_DECLS

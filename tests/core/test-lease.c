@@ -236,7 +236,7 @@ static void
 evacuate (Shared *shared)
 {
   while (!shared->careless && !zc_lease_begin_evacuation (&shared->lease))
-    zc_lease_wait (&shared->lease, 5 * G_USEC_PER_SEC); /* others may have mapped it since: try again */
+    zc_lease_wait (&shared->lease, g_get_monotonic_time () + 5 * G_USEC_PER_SEC); /* others may have mapped it since: try again */
   memcpy (shared->block, shared->engine, PACKET_BYTES);
   zc_lease_end_evacuation (&shared->lease);
   memset (shared->engine, 0xEE, PACKET_BYTES); /* the engine has it back */
@@ -317,7 +317,7 @@ wait_ends_at_its_bound (void)
   g_assert_true (zc_lease_wait (&lease, 0));
   g_assert_true (zc_lease_map (&lease));
   g_assert_false (zc_lease_begin_evacuation (&lease));
-  g_assert_false (zc_lease_wait (&lease, 1000));
+  g_assert_false (zc_lease_wait (&lease, g_get_monotonic_time () + 1000));
   g_assert_cmpint (g_get_monotonic_time () - begin_us, <, G_USEC_PER_SEC);
   zc_lease_unmap (&lease);
   g_assert_true (zc_lease_begin_evacuation (&lease));

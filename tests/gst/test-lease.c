@@ -315,6 +315,45 @@ GST_START_TEST (pieces_are_lent_as_they_come)
 }
 GST_END_TEST
 
+static GstPadProbeReturn
+let_go (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  return GST_PAD_PROBE_DROP;
+}
+
+/* A packet of the engine is larger than the pool, and downstream lets go of each piece at once. */
+GST_START_TEST (pieces_give_their_blocks_back_one_by_one)
+{
+  g_autoptr (GstPad) pad = NULL;
+  ZcTest test;
+
+  zc_test_start (&test, "packet=4800", "memory-mode=lease pool-min-buffers=2 pool-max-buffers=2", NULL);
+  pad = gst_element_get_static_pad (test.element, "src");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER, let_go, NULL, NULL);
+  zc_test_crank_ms (&test, 300);
+  while (zc_test_stat (&test, "frames-expected") < 3 * 4800)
+    g_thread_yield ();
+  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 0);
+  fail_unless_equals_uint64 (zc_test_stat (&test, "bytes-copied"), 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* 490 frames are not 480 and a crumb. */
+GST_START_TEST (long_pieces_are_cut_evenly)
+{
+  ZcTest test;
+
+  zc_test_start (&test, "packet=528", "memory-mode=lease", NULL);
+  for (guint i = 0; i < 4; i++) {
+    zc_test_crank_ms (&test, 11);
+    fail_unless_equals_int (pull_frames (&test, i * 528), 264);
+    fail_unless_equals_int (pull_frames (&test, i * 528 + 264), 264);
+  }
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 /* What a player's writes leave over, too: the counter reads 0. */
 GST_START_TEST (crumbs_are_lent)
 {
@@ -371,6 +410,8 @@ lease_suite (void)
   tcase_add_test (tc, writers_get_a_copy);
   tcase_add_test (tc, leased_memory_is_not_writable);
   tcase_add_test (tc, pieces_are_lent_as_they_come);
+  tcase_add_test (tc, pieces_give_their_blocks_back_one_by_one);
+  tcase_add_test (tc, long_pieces_are_cut_evenly);
   tcase_add_test (tc, crumbs_are_lent);
   tcase_add_test (tc, bound_is_one_miss_a_packet);
   return suite;
