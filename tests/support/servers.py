@@ -90,9 +90,14 @@ class _Server:
         self._start_daemons()
         self._wait_for_answer()
         self.add_sink(self.sink)
-        self.pactl('set-default-sink', self.sink.name)
-        poll.until(lambda: self.default_sink() == self.sink.name, START_BOUND_S,
-                   f'default sink {self.sink.name}\n{self.log()}')
+        poll.until(self._is_default, START_BOUND_S, f'default sink {self.sink.name}\n{self.log()}')
+
+    def _is_default(self):
+        """Asked for until it is: PipeWire says "Not supported" before its session manager has where to store it."""
+        with contextlib.suppress(RuntimeError):
+            self.pactl('set-default-sink', self.sink.name)
+            return self.default_sink() == self.sink.name
+        return False
 
     def restart(self):
         self.end()
