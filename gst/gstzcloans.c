@@ -82,6 +82,15 @@ drop_free (GstZcLoans *self)
   return memory == END;
 }
 
+/* Nothing of it is on loan any more. */
+static void
+give_back_oldest (GstZcLoans *self, ZcCapture *capture)
+{
+  pop (self);
+  self->oldest_is_mapped = FALSE;
+  zc_capture_give_back (capture);
+}
+
 static gboolean
 note_mapped (GstZcLoans *self)
 {
@@ -95,20 +104,17 @@ gboolean
 gst_zc_loans_call_in_oldest (GstZcLoans *self, ZcCapture *capture, gint64 timeout_ns)
 {
   gint64 end_us = g_get_monotonic_time () + timeout_ns / 1000;
-  GstMemory *memory;
 
-  while ((memory = g_queue_peek_head (&self->memories)) != END) {
-    if (!is_free (memory)) {
-      if (!gst_zc_memory_evacuate (memory, end_us))
-        return note_mapped (self);
-      zc_stats_add (self->stats, ZC_STAT_EVACUATIONS, 1);
-      zc_stats_add (self->stats, ZC_STAT_BYTES_COPIED, memory->maxsize);
-    }
+  while (!drop_free (self)) {
+    GstMemory *memory = g_queue_peek_head (&self->memories);
+
+    if (!gst_zc_memory_evacuate (memory, end_us))
+      return note_mapped (self);
+    zc_stats_add (self->stats, ZC_STAT_EVACUATIONS, 1);
+    zc_stats_add (self->stats, ZC_STAT_BYTES_COPIED, memory->maxsize);
     gst_memory_unref (pop (self));
   }
-  pop (self);
-  self->oldest_is_mapped = FALSE;
-  zc_capture_give_back (capture);
+  give_back_oldest (self, capture);
   return TRUE;
 }
 
@@ -127,7 +133,7 @@ void
 gst_zc_loans_give_back_free (GstZcLoans *self, ZcCapture *capture)
 {
   while (drop_free (self))
-    gst_zc_loans_call_in_oldest (self, capture, 0);
+    give_back_oldest (self, capture);
 }
 
 gboolean

@@ -236,7 +236,8 @@ static void
 evacuate (Shared *shared)
 {
   while (!shared->careless && !zc_lease_begin_evacuation (&shared->lease))
-    zc_lease_wait (&shared->lease, g_get_monotonic_time () + 5 * G_USEC_PER_SEC); /* others may have mapped it since: try again */
+    /* Others may have mapped it since: try again. */
+    zc_lease_wait (&shared->lease, g_get_monotonic_time () + 5 * G_USEC_PER_SEC);
   memcpy (shared->block, shared->engine, PACKET_BYTES);
   zc_lease_end_evacuation (&shared->lease);
   memset (shared->engine, 0xEE, PACKET_BYTES); /* the engine has it back */

@@ -298,18 +298,34 @@ pull_frames (ZcTest *test, guint64 first_frame)
   return frames;
 }
 
+typedef struct {
+  guint ms;     /* that pass first */
+  guint frames; /* of the buffer that comes then */
+} Piece;
+
+/* Two pieces after one another, some times. */
+static void
+assert_pieces (ZcTest *test, const Piece *pieces, guint times)
+{
+  guint64 position = 0;
+
+  for (guint i = 0; i < 2 * times; i++) {
+    const Piece *piece = &pieces[i % 2];
+
+    if (piece->ms > 0)
+      zc_test_crank_ms (test, piece->ms);
+    fail_unless_equals_int (pull_frames (test, position), piece->frames);
+    position += piece->frames;
+  }
+}
+
 /* As servers do where a player's write ends within a packet. */
 GST_START_TEST (pieces_are_lent_as_they_come)
 {
   ZcTest test;
 
   start (&test, "packet=100:380");
-  for (guint i = 0; i < 8; i++) {
-    zc_test_crank_ms (&test, 5);
-    fail_unless_equals_int (pull_frames (&test, i * 480), 100);
-    zc_test_crank_ms (&test, 5);
-    fail_unless_equals_int (pull_frames (&test, i * 480 + 100), 380);
-  }
+  assert_pieces (&test, (const Piece[]){ { 5, 100 }, { 5, 380 } }, 8);
   fail_unless_equals_uint64 (zc_test_stat (&test, "bytes-copied"), 0);
   zc_test_finish (&test);
 }
@@ -339,17 +355,13 @@ GST_START_TEST (pieces_give_their_blocks_back_one_by_one)
 }
 GST_END_TEST
 
-/* 490 frames are not 480 and a crumb. */
+/* 528 frames are not 480 and a crumb. */
 GST_START_TEST (long_pieces_are_cut_evenly)
 {
   ZcTest test;
 
-  zc_test_start (&test, "packet=528", "memory-mode=lease", NULL);
-  for (guint i = 0; i < 4; i++) {
-    zc_test_crank_ms (&test, 11);
-    fail_unless_equals_int (pull_frames (&test, i * 528), 264);
-    fail_unless_equals_int (pull_frames (&test, i * 528 + 264), 264);
-  }
+  start (&test, "packet=528");
+  assert_pieces (&test, (const Piece[]){ { 11, 264 }, { 0, 264 } }, 4);
   zc_test_finish (&test);
 }
 GST_END_TEST
@@ -360,12 +372,7 @@ GST_START_TEST (crumbs_are_lent)
   ZcTest test;
 
   zc_test_start (&test, "packet=48:4800", "memory-mode=lease latency-time=100000", NULL);
-  for (guint i = 0; i < 4; i++) {
-    zc_test_crank_ms (&test, 1);
-    fail_unless_equals_int (pull_frames (&test, i * 4848), 48);
-    zc_test_crank_ms (&test, 100);
-    fail_unless_equals_int (pull_frames (&test, i * 4848 + 48), 4800);
-  }
+  assert_pieces (&test, (const Piece[]){ { 1, 48 }, { 100, 4800 } }, 4);
   fail_unless_equals_uint64 (zc_test_stat (&test, "bytes-copied"), 0);
   zc_test_finish (&test);
 }
