@@ -98,9 +98,12 @@ ask (Run *run)
   g_assert_nonnull (stats);
 }
 
+/* GStreamer's locks of states go from a bin to its elements; who sends to an element alone has to begin with the bin's.
+ * Else a flush that resets the time meets a thread of the bin's that changes states, and both wait for ever. */
 static void
 send (Run *run)
 {
+  GST_STATE_LOCK (run->pipeline);
   switch (fuzz_byte (&run->input) % 4) {
     case 0: /* GstBaseSrc (1.22) keeps one for ever that it gets when stopped, and waits for a sink that is prerolled */
       if (GST_STATE (run->pipeline) == GST_STATE_PLAYING)
@@ -116,6 +119,7 @@ send (Run *run)
     default:
       gst_element_seek_simple (run->pipeline, GST_FORMAT_TIME, GST_SEEK_FLAG_FLUSH, 0);
   }
+  GST_STATE_UNLOCK (run->pipeline);
 }
 
 static void
