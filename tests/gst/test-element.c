@@ -163,6 +163,29 @@ GST_START_TEST (silence_is_a_gap_and_no_copy)
 }
 GST_END_TEST
 
+/* More than the 16 bits in which a GstMemory counts the buffers that share it. */
+GST_START_TEST (silence_can_be_held_for_ever)
+{
+  const guint wanted = G_MAXUINT16 + 2000;
+  g_autoptr (GPtrArray) held = g_ptr_array_new_with_free_func ((GDestroyNotify) gst_buffer_unref);
+  ZcTest test;
+
+  zc_test_start (&test, "packet=48 silent=4000000", "latency-time=1000", NULL);
+  while (held->len < wanted) {
+    GstBuffer *buffer;
+
+    zc_test_crank_ms (&test, 20);
+    while ((buffer = gst_harness_try_pull (test.harness)) != NULL) {
+      fail_unless (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_GAP));
+      g_ptr_array_add (held, buffer);
+    }
+  }
+  fail_unless (gst_buffer_is_all_memory_writable (g_ptr_array_index (held, 0)) == FALSE);
+  g_ptr_array_set_size (held, 0);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 GST_START_TEST (buffers_are_recycled)
 {
   GQuark mark = g_quark_from_static_string ("zc-test-mark");
@@ -845,6 +868,7 @@ element_suite (void)
   tcase_add_test (tc, timestamps_are_of_the_chosen_mode);
   tcase_add_test (tc, glitch_is_filled_to_the_frame);
   tcase_add_test (tc, silence_is_a_gap_and_no_copy);
+  tcase_add_test (tc, silence_can_be_held_for_ever);
   tcase_add_test (tc, buffers_are_recycled);
   tcase_add_test (tc, copy_mode_shows_its_true_number);
   tcase_add_test (tc, parts_outlive_the_element);

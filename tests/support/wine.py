@@ -6,6 +6,7 @@ What tests/windows/setup has made is asked for where it is; without it the tests
 import collections
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -39,6 +40,14 @@ def require():
         raise servers.Unavailable('no Wine: run tests/windows/setup')
 
 
+def copy_registry(directory):
+    """What wine-run knows of all official plugins, so that nobody looks at each of them again. For GST_REGISTRY_1_0."""
+    registry = os.path.join(directory, 'registry.bin')
+    if os.path.exists(os.path.join(CACHE, 'registry.bin')):
+        shutil.copy(os.path.join(CACHE, 'registry.bin'), registry)
+    return windows_path(registry)
+
+
 def windows_path(path):
     """With slashes that go forward: in a pipeline's description a backslash is none."""
     return 'Z:' + path
@@ -57,10 +66,11 @@ def build_directory():
     return os.path.join(ROOT, 'build-win')
 
 
-def environment(env, directory):
-    """`env` of a server, and our plugin in the small set of official ones that tests use; registry in `directory`."""
+def environment(env):
+    """`env` of a server, and our plugin in the small set of official ones that tests use; the registry is the one of all
+    tests of the build, as a first look at plugins takes Wine long."""
     plugins = windows_path(os.path.join(build_directory(), 'gst'))
-    registry = windows_path(os.path.join(directory, 'registry.bin'))
+    registry = windows_path(os.path.join(build_directory(), 'tests', 'registry.bin'))
     return {**env, 'GST_PLUGIN_PATH': plugins, 'GST_PLUGIN_PATH_1_0': plugins,
             'GST_PLUGIN_SYSTEM_PATH_1_0': windows_path(os.path.join(SYSROOT, 'lib', 'gst-min')),
             'GST_REGISTRY_1_0': registry, 'GST_REGISTRY': registry}

@@ -23,16 +23,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'pipelines'))
 import pipelinetest  # noqa: E402  (the path above comes first)
-from support import processes, tap  # noqa: E402
+from support import processes, tap, wine  # noqa: E402
 
-# Of the build under test, where meson tells; else the usual one.
-SYSROOT = os.environ.get('ZC_WINDOWS_SYSROOT')
-CACHE = os.path.dirname(SYSROOT) if SYSROOT else subprocess.run(
-    [sys.executable, os.path.join(HERE, 'setup'), '--where'], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
-RUN = os.path.join(CACHE, 'bin', 'wine-run')
-SYSROOT = os.path.join(CACHE, 'sysroot')
 PLUGIN = os.environ.get('ZC_PLUGIN') or os.path.join(ROOT, 'build-win', 'gst', 'gstzcloopback.dll')
-STRIP = os.environ.get('ZC_STRIP') or os.path.join(CACHE, 'compiler', 'usr', 'bin', 'x86_64-w64-mingw32ucrt-strip')
+STRIP = os.environ.get('ZC_STRIP') or os.path.join(wine.CACHE, 'compiler', 'usr', 'bin', 'x86_64-w64-mingw32ucrt-strip')
 PINS = os.path.join(HERE, 'pins.wheels')
 PYTHON = '/usr/bin/python3'
 FEW = os.path.join('lib', 'gstreamer-1.0')
@@ -66,7 +60,7 @@ class Dist(pipelinetest.PipelineTest):
 
     @classmethod
     def setUpClass(cls):
-        for needed in (RUN, PLUGIN):
+        for needed in (wine.RUN, PLUGIN):
             if not os.path.exists(needed):
                 raise unittest.SkipTest(f'not there: {needed} (tests/windows/setup; then build for Windows)')
         cls.shared = tempfile.mkdtemp(prefix='zc-dist-')
@@ -75,8 +69,8 @@ class Dist(pipelinetest.PipelineTest):
         os.mkdir(cls.packed)
         pack(cls.packed)
         cls.wine_prefix = os.path.join(cls.shared, 'prefix')
-        subprocess.run(['cp', '-a', '--reflink=auto', os.path.join(CACHE, 'prefix'), cls.wine_prefix], check=True)
-        cls.addClassCleanup(subprocess.run, [RUN, '--end'], env={**os.environ, 'WINEPREFIX': cls.wine_prefix})
+        subprocess.run(['cp', '-a', '--reflink=auto', os.path.join(wine.CACHE, 'prefix'), cls.wine_prefix], check=True)
+        cls.addClassCleanup(subprocess.run, [wine.RUN, '--end'], env={**os.environ, 'WINEPREFIX': cls.wine_prefix})
 
     def environment(self, server=None):
         """As a fresh computer: nothing says where plugins are, and there is no registry yet."""
@@ -85,7 +79,7 @@ class Dist(pipelinetest.PipelineTest):
         return {**environment, 'WINEPREFIX': self.wine_prefix, 'GST_REGISTRY_1_0': 'Z:' + self.path('registry.bin')}
 
     def wine(self, *argv, server=None, cwd=None, **environment):
-        result = processes.run([RUN, *argv], BOUND_S, env={**self.environment(server), **environment},
+        result = processes.run([wine.RUN, *argv], BOUND_S, env={**self.environment(server), **environment},
                                cwd=cwd or self.directory, stdin=subprocess.DEVNULL)
         result.text = result.stdout + result.stderr
         return result
@@ -101,10 +95,10 @@ class Dist(pipelinetest.PipelineTest):
     def installed(self):
         """A GStreamer in a folder of its own: the official files, and few of its plugins, as it looks at each first."""
         folder = self.path('gstreamer')
-        for kind, names in (('bin', os.listdir(os.path.join(SYSROOT, 'bin'))),
-                            (FEW, os.listdir(os.path.join(SYSROOT, 'lib', 'gst-min')))):
+        for kind, names in (('bin', os.listdir(os.path.join(wine.SYSROOT, 'bin'))),
+                            (FEW, os.listdir(os.path.join(wine.SYSROOT, 'lib', 'gst-min')))):
             os.makedirs(os.path.join(folder, kind))
-            source = os.path.join(SYSROOT, 'lib', 'gst-min') if kind == FEW else os.path.join(SYSROOT, kind)
+            source = os.path.join(wine.SYSROOT, 'lib', 'gst-min') if kind == FEW else os.path.join(wine.SYSROOT, kind)
             for name in names:
                 os.symlink(os.path.join(source, name), os.path.join(folder, kind, name))
         return folder
@@ -157,7 +151,7 @@ class Packed(Dist):
 
     def test_metadata_as_an_index_judges_it(self):
         """By the library that twine and the index judge with."""
-        sys.path.insert(0, os.path.join(CACHE, 'tools', 'packaging.whl'))
+        sys.path.insert(0, os.path.join(wine.CACHE, 'tools', 'packaging.whl'))
         self.addCleanup(sys.path.pop, 0)
         metadata = importlib.import_module('packaging.metadata')
         files = contents(os.path.join(self.packed, WHEEL))
@@ -205,7 +199,7 @@ class Scripts(Dist):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.registry = 'Z:' + os.path.join(cls.shared, 'registry.bin')
+        cls.registry = wine.copy_registry(cls.shared)
 
     def setUp(self):
         super().setUp()
@@ -335,7 +329,7 @@ class Wheel(Dist):
         os.makedirs(os.path.join(self.shared, 'tmp', 'gstreamer-1.0'), exist_ok=True)
         environment = self.environment(server)
         environment.pop('GST_REGISTRY_1_0')
-        result = processes.run([os.path.join(HERE, 'pip-program'), self.site, RUN, name, *arguments], BOUND_S,
+        result = processes.run([os.path.join(HERE, 'pip-program'), self.site, wine.RUN, name, *arguments], BOUND_S,
                                env={**environment, 'TMPDIR': os.path.join(self.shared, 'tmp')}, cwd=self.directory,
                                stdin=subprocess.DEVNULL)
         result.text = result.stdout + result.stderr

@@ -13,12 +13,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, os.path.join(ROOT, 'tests', 'pipelines'))
 from pipelinetest import PipelineTest  # noqa: E402  (the path above comes first)
-from support import poll, processes, tap  # noqa: E402
+from support import poll, processes, tap, wine  # noqa: E402
 
-# Of the build under test, where meson tells; else the usual one.
-SYSROOT = os.environ.get('ZC_WINDOWS_SYSROOT')
-CACHE = os.path.dirname(SYSROOT) if SYSROOT else subprocess.run(
-    [sys.executable, os.path.join(HERE, 'setup'), '--where'], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
 # meson's, for programs of the build.
 for variable in [name for name in os.environ if name.startswith('GST_') or name == 'G_DEBUG']:
     del os.environ[variable]
@@ -44,19 +40,20 @@ def processes_of(path):
 class QuickstartOfWindows(PipelineTest):
     @classmethod
     def setUpClass(cls):
-        if not os.path.exists(os.path.join(CACHE, 'cross.ini')):
-            raise unittest.SkipTest('not there: ' + CACHE + ' (tests/windows/setup)')
+        if not os.path.exists(os.path.join(wine.CACHE, 'cross.ini')):
+            raise unittest.SkipTest('not there: ' + wine.CACHE + ' (tests/windows/setup)')
         cls.shared = tempfile.mkdtemp(prefix='zc-quickstart-')
         cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
         cls.tree = os.path.join(cls.shared, 'tree with spaces')
         shutil.copytree(ROOT, cls.tree, symlinks=True, ignore=ASIDE)
+        cls.registry = wine.copy_registry(cls.shared)
 
     def argv(self, script, *arguments):
         return [os.path.join(self.tree, 'pipelines', script), *map(str, arguments)]
 
     def environment(self, server=None):
-        return {**super().environment(server), 'ZC_WINDOWS_CACHE': CACHE,
-                'GST_REGISTRY_1_0': 'Z:' + os.path.join(self.shared, 'registry.bin')}
+        return {**super().environment(server), 'ZC_WINDOWS_CACHE': wine.CACHE,
+                'GST_REGISTRY_1_0': self.registry}
 
     def assert_nothing_left(self):
         self.assertEqual(os.listdir(self.temporary), [])

@@ -95,7 +95,7 @@ class Fifty(Applications):
 
 @tap.cases(APARTMENTS)
 class Heap(Applications):
-    times = 12
+    times = 8
     warm = 3
     last = times - 1  # what ends only while the next is begun, as a thread of a pool, is no leak
     debug = wine.TRACE_HEAP

@@ -29,7 +29,7 @@ class ErrorTest(winlive.WindowsTest):
 
     def environment(self, server_env):
         """One program before: from then on Wine runs, and the plugins are known."""
-        env = wine.environment(server_env, self.directory)
+        env = wine.environment(server_env)
         self.start_s = min(self.run_once(self.launch('zcloopbacksrc backend=simulated num-buffers=0'), env)[1]
                            for _ in range(2))
         return env

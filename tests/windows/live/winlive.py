@@ -44,7 +44,7 @@ class WindowsTest(PrivateTest):
     def serve(self, **sink):
         """(server, environment of Windows programs)"""
         server = self.enter_server(servers.PulseServer(**sink))
-        return server, wine.environment(server.env, self.directory)
+        return server, wine.environment(server.env)
 
     def play(self, server, path, sink=None):
         """Plays a raw file in the sink's format to its end; bounded by what the file holds."""
