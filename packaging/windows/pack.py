@@ -51,7 +51,7 @@ Description-Content-Type: text/markdown
 The GStreamer element `zcloopbacksrc` for 64-bit Windows, as a part of the GStreamer that pip installs:
 
     pip install gstreamer_bundle {name}-{version}-{tag}.whl
-    gst-launch-1.0 -e zcloopbacksrc ! audioconvert ! flacenc ! filesink location=what-i-heard.flac
+    gst-launch-1.0 -e zcloopbacksrc ! audioconvert ! audio/x-raw,format=S24_32LE ! flacenc ! filesink location=what-i-heard.flac
 """
 
 WHEEL = """\
