@@ -370,7 +370,7 @@ retarget (GstZcLoopbackSrc *self)
   gboolean valid;
 
   GST_OBJECT_LOCK (self);
-  valid = gst_zc_settings_check (&self->settings, NULL);
+  valid = gst_zc_settings_check_target (&self->settings, NULL);
   target = zc_target_copy ((ZcTarget[]){ gst_zc_settings_target (&self->settings) });
   GST_OBJECT_UNLOCK (self);
   if (valid) /* between the setting of one and the unsetting of another it may not be */

@@ -279,13 +279,20 @@ gst_zc_settings_target (const GstZcSettings *settings)
 }
 
 gboolean
+gst_zc_settings_check_target (const GstZcSettings *settings, GError **error)
+{
+  if (settings->process_id == 0 || settings->process_name == NULL)
+    return TRUE;
+  g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "process-id (%u) and process-name (\"%s\") exclude each other. "
+      "Unset one.", settings->process_id, settings->process_name);
+  return FALSE;
+}
+
+gboolean
 gst_zc_settings_check (const GstZcSettings *settings, GError **error)
 {
-  if (settings->process_id != 0 && settings->process_name != NULL) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "process-id (%u) and process-name (\"%s\") exclude each other. "
-        "Unset one.", settings->process_id, settings->process_name);
+  if (!gst_zc_settings_check_target (settings, error))
     return FALSE;
-  }
   if (settings->pool_strategy == GST_ZC_POOL_STRATEGY_FIXED || settings->pool_min_buffers <= settings->pool_max_buffers)
     return TRUE;
   g_set_error (error, ZC_ERROR, ZC_ERROR_SETTINGS, "pool-min-buffers (%u) is above pool-max-buffers (%u). Lower the "

@@ -82,4 +82,7 @@ ZcTarget gst_zc_settings_target (const GstZcSettings *settings);
 /* FALSE and ZC_ERROR_SETTINGS if they contradict each other. */
 gboolean gst_zc_settings_check (const GstZcSettings *settings, GError **error);
 
+/* Of what says what to capture alone. */
+gboolean gst_zc_settings_check_target (const GstZcSettings *settings, GError **error);
+
 G_END_DECLS

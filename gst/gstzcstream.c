@@ -156,7 +156,9 @@ start_capture (GstZcLoopbackSrc *self, GError **error)
   g_autoptr (GError) failure = NULL;
 
   if (zc_capture_start (self->capture, &self->spec, &failure)) {
-    if (self->loss != NULL && reopens (self))
+    gboolean is_other = !g_str_equal (zc_capture_device_name (self->capture), self->actual_device);
+
+    if (self->loss != NULL ? reopens (self) : is_other)
       find (self);
     return TRUE;
   }
@@ -182,6 +184,7 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
   zc_capture_set_ticks (self->capture,
       GST_OBJECT_FLAG_IS_SET (self, GST_ELEMENT_FLAG_PROVIDE_CLOCK) ? self->ticks : NULL);
   zc_capture_set_stamps (self->capture, self->stamps);
+  update_wishes (self);
   if (!start_capture (self, error)) {
     gst_clear_object (&self->clock);
     return FALSE;
@@ -306,15 +309,15 @@ next_piece (GstZcLoopbackSrc *self, GstBuffer **buffer)
     warn_if_stuck (self);
     return GST_FLOW_OK;
   }
+  if (next == ZC_NEXT_REFUSED) {
+    gst_zc_poster_tell_refused (&self->poster, self->actual_device, error);
+    return GST_FLOW_OK;
+  }
   if (g_atomic_int_get (&self->stale))
     return GST_FLOW_OK; /* paused and playing again before we noticed */
   tell_glitch (self);
   if (next == ZC_NEXT_FAILED)
     return fail (self, error);
-  if (next == ZC_NEXT_REFUSED) {
-    gst_zc_poster_tell_refused (&self->poster, self->actual_device, error);
-    return GST_FLOW_OK;
-  }
   if (next == ZC_NEXT_LOST) { /* first what came before */
     note_loss (self, error);
     *buffer = gst_zc_packer_flush (self->packer);

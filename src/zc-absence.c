@@ -27,34 +27,47 @@ zc_capture_begin_absence (ZcCapture *capture)
   zc_capture_anchor (capture, zc_capture_now_ns (capture));
 }
 
-/* The one that is gone stays open until then: its clock and its name are good. */
-static void
-put_in_place (ZcCapture *capture, ZcDevice *device)
+/* The one that is gone stays open until then: its clock and its name are good. Returns the device from before. */
+static ZcDevice *
+exchange (ZcCapture *capture, ZcDevice *device)
 {
+  ZcDevice *before = capture->device;
+
   g_mutex_lock (&capture->waking);
-  capture->backend->close (capture->device);
   capture->device = device;
   if (zc_capture_is_woken (capture))
     capture->backend->wake (device, TRUE);
   g_mutex_unlock (&capture->waking);
   capture->detached = FALSE;
+  return before;
 }
 
-gboolean
-zc_capture_take_target (ZcCapture *capture)
+/* TRUE if another target was asked for since the last call. To be cleared. */
+static gboolean
+take_wanted (ZcCapture *capture, ZcTarget *wanted)
 {
   gboolean taken;
 
   g_mutex_lock (&capture->waking);
   taken = atomic_exchange (&capture->retargeted, FALSE);
   if (taken) {
-    zc_target_clear (&capture->target);
-    capture->target = capture->next_target;
+    *wanted = capture->next_target;
     capture->next_target = (ZcTarget){ 0 };
     capture->backend->wake (capture->device, zc_capture_is_woken (capture));
   }
   g_mutex_unlock (&capture->waking);
   return taken;
+}
+
+/* Its strings are ours from now on. */
+static void
+adopt (ZcCapture *capture, ZcTarget *target)
+{
+  zc_target_clear (&capture->target);
+  capture->target = *target;
+  *target = (ZcTarget){ 0 };
+  g_clear_pointer (&capture->refused, g_free);
+  capture->by_name = FALSE;
 }
 
 /* Where none was named and the default is not followed, the one that is gone; if that is not there, another one. A
@@ -63,14 +76,16 @@ static ZcDevice *
 open_target (ZcCapture *capture, GError **error)
 {
   g_autoptr (GError) failure = NULL;
+  ZcTarget wanted, same;
   ZcDevice *device;
-  ZcTarget same;
 
-  zc_capture_take_target (capture);
+  if (take_wanted (capture, &wanted))
+    adopt (capture, &wanted);
   same = capture->target;
   if (same.device == NULL && !capture->follow && !zc_target_is_process (&same)) {
     same.device = capture->backend->device_name (capture->device);
     device = capture->backend->open (&same, &capture->native, &failure);
+    capture->by_name = device != NULL;
     if (device != NULL)
       return device;
     if (!g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_DEVICE) || zc_clock_now_ns () < capture->settled_at_ns) {
@@ -78,6 +93,7 @@ open_target (ZcCapture *capture, GError **error)
       return NULL;
     }
   }
+  capture->by_name = FALSE;
   return zc_registry_open_with (capture->backend, &capture->target, &capture->native, error);
 }
 
@@ -88,8 +104,25 @@ zc_capture_reopen (ZcCapture *capture, GError **error)
 
   if (device == NULL)
     return FALSE;
-  put_in_place (capture, device);
+  capture->backend->close (exchange (capture, device));
   return capture->backend->start (device, &capture->spec, &capture->info, error);
+}
+
+void
+zc_capture_prepare_target (ZcCapture *capture)
+{
+  ZcDevice *device;
+  ZcTarget wanted;
+
+  g_clear_error (&capture->refusal);
+  if (capture->away || !take_wanted (capture, &wanted))
+    return;
+  device = zc_registry_open_with (capture->backend, &wanted, &capture->native, &capture->refusal);
+  if (device != NULL) {
+    capture->backend->close (exchange (capture, device));
+    adopt (capture, &wanted);
+  }
+  zc_target_clear (&wanted);
 }
 
 /* A call that did not end in time may still be under way: not too many of them. */
@@ -121,29 +154,74 @@ try_again (ZcCapture *capture)
     capture->hopeless = g_steal_pointer (&error);
 }
 
-/* The other one is opened first: if it cannot be, all stays as it is. */
-ZcNext
-zc_capture_move (ZcCapture *capture, GError **error)
+/* The default is the device that is captured, or one that could not be started when it became the default. */
+static gboolean
+stays (const ZcCapture *capture, ZcDevice *other)
 {
-  ZcDevice *device;
+  const gchar *name = capture->backend->device_name (other);
 
-  if (capture->kept > 0)
-    return ZC_NEXT_FULL;
-  zc_capture_take_target (capture);
-  capture->moved = FALSE;
-  device = zc_registry_open_with (capture->backend, &capture->target, &capture->native, error);
+  return g_strcmp0 (name, capture->refused) == 0
+      || (!capture->by_name && !zc_target_is_process (&capture->target)
+          && g_str_equal (name, capture->backend->device_name (capture->device)));
+}
+
+/* The other device did not start: the one from before goes on, after a break. */
+static ZcNext
+go_back (ZcCapture *capture, ZcDevice *before)
+{
+  g_autoptr (GError) failure = NULL;
+  ZcDevice *other = exchange (capture, before);
+
+  g_free (capture->refused);
+  capture->refused = g_strdup (capture->backend->device_name (other));
+  capture->backend->close (other);
+  capture->rejoins = capture->backend->start (before, &capture->spec, &capture->info, &failure);
+  return capture->rejoins || g_error_matches (failure, ZC_ERROR, ZC_ERROR_WOKEN) ? ZC_NEXT_REFUSED : ZC_NEXT_LOST;
+}
+
+static ZcNext
+move_to (ZcCapture *capture, ZcTarget *wanted, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  ZcDevice *before, *device;
+  ZcFormat native;
+
+  device = zc_registry_open_with (capture->backend, wanted, &native, error);
   if (device == NULL)
     return ZC_NEXT_REFUSED;
-  if (!zc_target_is_process (&capture->target)
-      && g_str_equal (capture->backend->device_name (device), capture->backend->device_name (capture->device))) {
+  if (zc_target_equal (wanted, &capture->target) && stays (capture, device)) {
     capture->backend->close (device);
     return ZC_NEXT_SPAN;
   }
   zc_capture_end_stream (capture);
   zc_capture_begin_absence (capture);
-  put_in_place (capture, device);
-  capture->rejoins = capture->backend->start (device, &capture->spec, &capture->info, NULL);
+  before = exchange (capture, device);
+  capture->rejoins = capture->backend->start (device, &capture->spec, &capture->info, &failure);
+  if (!capture->rejoins && !g_error_matches (failure, ZC_ERROR, ZC_ERROR_WOKEN)) {
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return go_back (capture, before);
+  }
+  capture->backend->close (before);
+  capture->native = native;
+  adopt (capture, wanted);
   return zc_capture_wait_for_device (capture, error);
+}
+
+/* The other one is opened first: if it cannot be, all stays as it is. */
+ZcNext
+zc_capture_move (ZcCapture *capture, GError **error)
+{
+  ZcTarget wanted;
+  ZcNext next;
+
+  if (capture->kept > 0)
+    return ZC_NEXT_FULL;
+  if (!take_wanted (capture, &wanted))
+    wanted = zc_target_copy (&capture->target);
+  capture->moved = FALSE;
+  next = move_to (capture, &wanted, error);
+  zc_target_clear (&wanted);
+  return next;
 }
 
 static void

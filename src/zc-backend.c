@@ -26,3 +26,10 @@ zc_target_clear (ZcTarget *target)
   g_free ((gchar *) target->process_name);
   *target = (ZcTarget){ 0 };
 }
+
+gboolean
+zc_target_equal (const ZcTarget *one, const ZcTarget *other)
+{
+  return g_strcmp0 (one->device, other->device) == 0 && g_strcmp0 (one->process_name, other->process_name) == 0
+      && one->process_id == other->process_id && one->process_mode == other->process_mode;
+}

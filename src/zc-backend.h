@@ -37,6 +37,8 @@ typedef struct {
 ZcTarget zc_target_copy (const ZcTarget *target);
 void zc_target_clear (ZcTarget *target);
 
+gboolean zc_target_equal (const ZcTarget *one, const ZcTarget *other);
+
 static inline gboolean
 zc_target_is_process (const ZcTarget *target)
 {

@@ -39,7 +39,10 @@ struct _ZcCapture {
 
   ZcFill fills;
   gboolean follow;
-  gboolean moved; /* another device is the default */
+  gboolean moved;   /* another device is the default */
+  gboolean by_name; /* the device was opened by its name, though the default is the target: it tells of no other one */
+  gchar *refused;   /* the device that did not start when it was to be captured; or NULL */
+  GError *refusal;  /* of a target that was asked for before the stream began, to be told; or NULL */
   gint64 dry_since_ns; /* when nothing had come; ZC_TIME_NONE once something has */
   gboolean rests;      /* the device may, said the backend last ... */
   gboolean asked;      /* ... and that was after the last packet of silence */
@@ -92,8 +95,9 @@ void zc_capture_begin_absence (ZcCapture *capture);
 /* SPAN of silence, FOUND with a packet, FAILED or WOKEN. */
 ZcNext zc_capture_wait_for_device (ZcCapture *capture, GError **error);
 
-/* TRUE if another target is wanted since the last call; it is `target` then. */
-gboolean zc_capture_take_target (ZcCapture *capture);
+/* Before a stream begins: on another target, if one was asked for since the last stream and can be opened; next() tells
+ * if it cannot. */
+void zc_capture_prepare_target (ZcCapture *capture);
 
 /* Another target or default. SPAN: of silence if the device is away then; else go on. */
 ZcNext zc_capture_move (ZcCapture *capture, GError **error);

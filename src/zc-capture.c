@@ -73,6 +73,7 @@ zc_capture_set_target (ZcCapture *capture, const ZcTarget *target)
 void
 zc_capture_set_follow (ZcCapture *capture, gboolean follow)
 {
+  capture->moved |= follow && !capture->follow && capture->by_name;
   capture->follow = follow;
 }
 
@@ -365,14 +366,21 @@ zc_capture_end_stream (ZcCapture *capture)
 /* -- start ------------------------------------------------------------------------------------------------------- */
 
 static gboolean
+is_about_absence (const GError *error)
+{
+  return g_error_matches (error, ZC_ERROR, ZC_ERROR_LOST) || g_error_matches (error, ZC_ERROR, ZC_ERROR_NO_DEVICE)
+      || g_error_matches (error, ZC_ERROR, ZC_ERROR_NO_SERVER);
+}
+
+static gboolean
 begin_stream (ZcCapture *capture, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
-  capture->away |= zc_capture_take_target (capture);
+  zc_capture_prepare_target (capture);
   if (!capture->away && capture->backend->start (capture->device, &capture->spec, &capture->info, &failure))
     return TRUE;
-  capture->away |= g_error_matches (failure, ZC_ERROR, ZC_ERROR_LOST); /* since the last stream, or since open() */
+  capture->away |= is_about_absence (failure); /* since the last stream, or since open() */
   if (capture->away)
     return zc_capture_reopen (capture, error);
   g_propagate_error (error, g_steal_pointer (&failure));
@@ -386,8 +394,10 @@ begin_running (ZcCapture *capture)
   capture->detached = FALSE;
   capture->keep = FALSE;
   capture->anchored = capture->rejoins = FALSE;
-  capture->rests = capture->idle = capture->skipped = capture->moved = FALSE;
+  capture->rests = capture->idle = capture->skipped = FALSE;
+  capture->moved = capture->follow && capture->by_name;
   capture->dry_since_ns = ZC_TIME_NONE;
+  g_clear_pointer (&capture->refused, g_free);
   capture->glitch = (ZcGlitch){ 0 };
   capture->end = capture->fill = capture->bridged = 0;
   capture->unseen_frames = 0;
@@ -505,6 +515,10 @@ zc_capture_next (ZcCapture *capture, ZcSpan *span, GError **error)
   g_assert (capture->running);
   if (zc_capture_is_woken (capture))
     return ZC_NEXT_WOKEN;
+  if (capture->refusal != NULL) {
+    g_propagate_error (error, g_steal_pointer (&capture->refusal));
+    return ZC_NEXT_REFUSED;
+  }
   if (!capture->borrowed && capture->fill == 0) {
     ZcNext next = capture->away ? zc_capture_wait_for_device (capture, error) : wait_for_packet (capture, error);
     if (next != ZC_NEXT_SPAN)
@@ -620,6 +634,8 @@ zc_capture_close (ZcCapture *capture)
   if (capture->running)
     zc_capture_stop (capture);
   g_clear_error (&capture->hopeless);
+  g_clear_error (&capture->refusal);
+  g_free (capture->refused);
   capture->backend->close (capture->device);
   zc_timeline_free (capture->timeline);
   g_mutex_clear (&capture->waking);

@@ -35,7 +35,7 @@ on_server (pa_context *context, const pa_server_info *info, void *data)
 
   if (info == NULL)
     return;
-  sinks->moved = sinks->follows && sinks->chosen != NULL && info->default_sink_name != NULL
+  sinks->moved |= sinks->follows && sinks->chosen != NULL && info->default_sink_name != NULL
       && g_strcmp0 (info->default_sink_name, sinks->default_name) != 0;
   g_free (sinks->default_name);
   sinks->default_name = g_strdup (info->default_sink_name);

@@ -11,12 +11,13 @@ typedef enum {
 struct _ZcComThread {
   gint refs; /* atomic: the owner and the thread; the last one frees it */
   GThread *thread;
-  HANDLE posted; /* a call, or the end. Auto-reset, as is the next */
+  HANDLE posted; /* a job, or the end. Auto-reset, as is the next */
   HANDLE done;
 
   /* Of one side at a time: the events hand them over. */
-  gint fate; /* atomic: Fate */
-  gboolean ending;
+  gint fate;    /* atomic: Fate */
+  gint has_job; /* atomic: not run yet */
+  gint ending;  /* atomic */
   ZcComFunc run;
   ZcComFunc discard;
   gpointer job;
@@ -80,10 +81,10 @@ work (gpointer data)
 
     if (ended == WAIT_TIMEOUT)
       self->tick (self->tick_data);
-    else if (self->ending)
-      break;
-    else
+    else if (g_atomic_int_compare_and_exchange (&self->has_job, TRUE, FALSE))
       run_call (self);
+    if (g_atomic_int_get (&self->ending) && !g_atomic_int_get (&self->has_job))
+      break;
   }
   if (entered)
     zc_com_leave ();
@@ -121,6 +122,7 @@ zc_com_thread_call (ZcComThread *self, ZcComFunc run, ZcComFunc discard, gpointe
   self->discard = discard;
   self->job = job;
   g_atomic_int_set (&self->fate, PENDING);
+  g_atomic_int_set (&self->has_job, TRUE);
   SetEvent (self->posted);
   ended = WaitForMultipleObjects (wake != NULL ? 2 : 1, handles, FALSE, to_ms (timeout_ns));
   if (ended == WAIT_OBJECT_0)
@@ -145,7 +147,8 @@ zc_com_thread_free (ZcComThread *self)
   GThread *thread = self->thread;
   gboolean busy = g_atomic_int_get (&self->fate) == ABANDONED;
 
-  self->ending = TRUE; /* read after what is posted now */
+  /* After the last job, which nobody may have taken up yet: one signal may stand for both. */
+  g_atomic_int_set (&self->ending, TRUE);
   SetEvent (self->posted);
   if (busy)
     g_thread_unref (thread);

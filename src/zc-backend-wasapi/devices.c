@@ -75,12 +75,11 @@ active_endpoints (IMMDeviceEnumerator *enumerator, GError **error)
 
 #define NO_DEFAULT HRESULT_FROM_WIN32 (ERROR_NOT_FOUND)
 
-/* NULL without an error if there is none. */
-static gchar *
-default_id (IMMDeviceEnumerator *enumerator, ERole role, GError **error)
+gchar *
+zc_wasapi_default_id (IMMDeviceEnumerator *enumerator, gint role, GError **error)
 {
   IMMDevice *device = NULL;
-  HRESULT result = IMMDeviceEnumerator_GetDefaultAudioEndpoint (enumerator, eRender, role, &device);
+  HRESULT result = IMMDeviceEnumerator_GetDefaultAudioEndpoint (enumerator, eRender, (ERole) role, &device);
   gchar *id = SUCCEEDED (result) ? device_id (device) : NULL;
 
   if (FAILED (result) && result != NO_DEFAULT)
@@ -94,7 +93,7 @@ list (IMMDeviceEnumerator *enumerator, GError **error)
 {
   GPtrArray *infos = g_ptr_array_new_with_free_func ((GDestroyNotify) zc_device_info_free);
   IMMDeviceCollection *collection = active_endpoints (enumerator, error);
-  g_autofree gchar *standard = default_id (enumerator, eConsole, NULL);
+  g_autofree gchar *standard = zc_wasapi_default_id (enumerator, eConsole, NULL);
   UINT count = 0;
 
   if (collection == NULL) {
@@ -207,7 +206,7 @@ choose (IMMDeviceEnumerator *enumerator, const gchar *name, GError **error)
   if (infos == NULL)
     return NULL;
   if (find_role (name, &role))
-    id = default_id (enumerator, role, &failure);
+    id = zc_wasapi_default_id (enumerator, role, &failure);
   else
     id = find_id (infos, name);
   if (failure != NULL)

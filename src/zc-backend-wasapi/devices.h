@@ -28,6 +28,9 @@ ZcEndpoint *zc_wasapi_find (const gchar *name, GError **error);
 /* Transfer full, or NULL. */
 IMMDeviceEnumerator *zc_wasapi_enumerator (GError **error);
 
+/* The id of the default of this ERole. NULL without an error if there is none. Free it. */
+gchar *zc_wasapi_default_id (IMMDeviceEnumerator *enumerator, gint role, GError **error);
+
 /* Of an endpoint that zc_wasapi_find() found. Transfer full, or NULL. */
 IMMDevice *zc_wasapi_device (IMMDeviceEnumerator *enumerator, const ZcEndpoint *endpoint, GError **error);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "notifications.h"
 
+#include "devices.h"
+
 struct _ZcNotifications {
   IMMNotificationClient client; /* first: Windows knows us by it */
   LONG refs;
@@ -104,6 +106,18 @@ static IMMNotificationClientVtbl vtable = {
   .OnPropertyValueChanged = on_property,
 };
 
+/* Since it was opened; a pause may be long. */
+static void
+note_if_moved (ZcNotifications *self, const gchar *id)
+{
+  g_autofree gchar *now = self->role >= 0 ? zc_wasapi_default_id (self->enumerator, self->role, NULL) : NULL;
+
+  if (now == NULL || g_ascii_strcasecmp (now, id) == 0)
+    return;
+  g_atomic_int_set (&self->moved, TRUE);
+  SetEvent (self->event);
+}
+
 ZcNotifications *
 zc_notifications_new (IMMDeviceEnumerator *enumerator, const gchar *id, gint role, HANDLE event)
 {
@@ -120,6 +134,7 @@ zc_notifications_new (IMMDeviceEnumerator *enumerator, const gchar *id, gint rol
     return self;
   self->enumerator = enumerator;
   IMMDeviceEnumerator_AddRef (enumerator);
+  note_if_moved (self, id); /* after the registration: nothing is missed between */
   return self;
 }
 

@@ -14,8 +14,8 @@ G_BEGIN_DECLS
 
 typedef struct _ZcNotifications ZcNotifications;
 
-/* Signals `event` (the caller's) once the endpoint `id` is gone, or is not the default of `role` any more (an ERole, or
- * -1). Never NULL: if Windows refuses, nothing is heard, and the stream finds out when it is read. Threads of the
+/* Signals `event` (the caller's) once the endpoint `id` is gone, or is not the default of `role` (an ERole, or -1), now
+ * or later. Never NULL: if Windows refuses, nothing is heard, and the stream finds out when it is read. Threads of the
  * multithreaded apartment, as for the end. */
 ZcNotifications *zc_notifications_new (IMMDeviceEnumerator *enumerator, const gchar *id, gint role, HANDLE event);
 void zc_notifications_free (ZcNotifications *notifications);

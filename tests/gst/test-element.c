@@ -653,93 +653,6 @@ GST_START_TEST (idle_time_and_silence_of_the_device_are_gaps)
 }
 GST_END_TEST
 
-/* Time passes until a message of ours comes; all buffers on the way are one stream. Transfer full. */
-static GstMessage *
-wait_for_news (ZcTest *test)
-{
-  for (guint i = 0; i < 1000; i++) {
-    GstMessage *message = gst_bus_pop_filtered (GST_ELEMENT_BUS (test->element),
-        GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
-    GstBuffer *buffer;
-
-    while ((buffer = gst_harness_try_pull (test->harness)) != NULL) {
-      fail_unless_equals_uint64 (GST_BUFFER_OFFSET (buffer), test->pulled_frames);
-      test->pulled_frames = GST_BUFFER_OFFSET_END (buffer);
-      gst_buffer_unref (buffer);
-    }
-    if (message != NULL)
-      return message;
-    zc_test_pass_ms (test, 10);
-  }
-  fail ("no message came");
-  return NULL;
-}
-
-static void
-assert_changed_to (ZcTest *test, const gchar *device)
-{
-  GstMessage *message = wait_for_news (test);
-  const GstStructure *told = gst_message_get_structure (message);
-  g_autofree gchar *actual = NULL;
-
-  fail_unless (gst_structure_has_name (told, "zcloopback-device-changed"), "%s", gst_structure_get_name (told));
-  fail_unless_equals_string (gst_structure_get_string (told, "device"), device);
-  fail_unless (gst_structure_has_field_typed (told, "frames", G_TYPE_UINT64));
-  g_object_get (test->element, "actual-device", &actual, NULL);
-  fail_unless_equals_string (actual, device);
-  gst_message_unref (message);
-}
-
-GST_START_TEST (device_can_be_set_while_playing)
-{
-  const gchar *const others[]
-      = { "clock=manual packet=240 signal=tone", "clock=manual format=S16LE rate=44100 packet=441" };
-  GstMessage *message;
-  ZcTest test;
-
-  zc_test_start (&test, "packet=480", NULL, NULL);
-  zc_test_pass_ms (&test, 50);
-  for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
-    g_object_set (test.element, "device", others[i], NULL);
-    assert_changed_to (&test, others[i]);
-  }
-  g_object_set (test.element, "device", "nonsense", NULL);
-  message = wait_for_news (&test);
-  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_WARNING);
-  gst_message_unref (message);
-  g_object_set (test.element, "device", others[0], NULL);
-  assert_changed_to (&test, others[0]);
-  fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 0);
-  zc_test_finish (&test);
-}
-GST_END_TEST
-
-GST_START_TEST (default_is_followed_if_wanted)
-{
-  const gchar *const defaults[] = { "clock=manual", "clock=manual packet=240", "clock=manual packet=120" };
-  GstMessage *message;
-  ZcTest test;
-
-  zc_sim_set_default (defaults[0]);
-  zc_test_prepare (&test, "", NULL, NULL);
-  g_object_set (test.element, "device", NULL, NULL);
-  gst_harness_play (test.harness);
-  zc_test_pass_ms (&test, 50);
-  zc_sim_set_default (defaults[1]);
-  assert_changed_to (&test, defaults[1]);
-  g_object_set (test.element, "follow-default", FALSE, NULL);
-  zc_test_pass_ms (&test, 20);
-  zc_sim_set_default (defaults[2]);
-  for (guint i = 0; i < 20; i++)
-    zc_test_pass_ms (&test, 10);
-  message = gst_bus_pop_filtered (GST_ELEMENT_BUS (test.element),
-      GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
-  fail_unless (message == NULL);
-  zc_test_finish (&test);
-  zc_sim_set_default (NULL);
-}
-GST_END_TEST
-
 static void
 assert_start_fails (const gchar *script, const gchar *properties, gint code, const gchar *word)
 {
@@ -886,8 +799,6 @@ element_suite (void)
   tcase_add_test (tc, loss_can_become_an_error_while_it_lasts);
   tcase_add_test (tc, idle_time_is_silence_if_asked);
   tcase_add_test (tc, idle_time_and_silence_of_the_device_are_gaps);
-  tcase_add_test (tc, device_can_be_set_while_playing);
-  tcase_add_test (tc, default_is_followed_if_wanted);
   tcase_add_test (tc, bad_settings_are_one_error);
   tcase_add_test (tc, impossible_caps_are_one_error);
   tcase_add_test (tc, latency_is_told_and_changes_are_posted);
