@@ -137,6 +137,7 @@ def faults():
         'back with another format': Fault(
             two + '; at 1s remove endpoint={b}; at 1.5s return endpoint={b} rate=44100', EXPLICIT),
         'default changes': Fault(two + '; at 1s default-change to={b}', tags=(1, 0)),
+        'default changes at the start': Fault(two + '; at 0s default-change to={b}', tags=(1, 0)),
         'no endpoint': Fault('endpoint state=unplugged'),
         'slow activation': Fault('activate slow 5s; slow IMMDevice::Activate 5s'),
         'activation never ends': Fault('activate never'),

@@ -104,7 +104,8 @@ class Faults(unittest.TestCase):
 
 # What is recovered from, and how many frames may be silence meanwhile: the absence, and the longest wait before a retry.
 RECOVERED = {'invalidated': 4800, 'resources invalidated': 4800, 'removed and back': 24000 + 24000,
-             'back with another format': 24000 + 24000, 'default changes': 4800, 'process, invalidated': 4800}
+             'back with another format': 24000 + 24000, 'default changes': 4800, 'default changes at the start': 4800,
+             'process, invalidated': 4800}
 MOVED_BOUND = 960  # 20 ms
 
 
