@@ -287,7 +287,7 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 static gboolean
 pulse_borrow (ZcDevice *device, ZcPacket *packet)
 {
-  guint64 position = device->stream.position_bytes / device->stream.frame_bytes;
+  guint64 frame = device->stream.position_bytes / device->stream.frame_bytes;
   const guint8 *data;
   guint frames;
 
@@ -301,8 +301,8 @@ pulse_borrow (ZcDevice *device, ZcPacket *packet)
     .data = data,
     .frames = frames,
     .flags = data == NULL ? ZC_PACKET_SILENT : 0, /* a hole: the server has nothing for this time */
-    .position_frames = position,
-    .capture_time_ns = zc_pulse_stream_heard_at_ns (&device->stream, position),
+    .position_frames = frame + device->stream.lost_frames,
+    .capture_time_ns = zc_pulse_stream_heard_at_ns (&device->stream, frame),
   };
   return TRUE;
 }

@@ -11,6 +11,54 @@
 #define ASK_TIME_FIRST_NS (G_GINT64_CONSTANT (10) * 1000 * 1000)
 #define ASK_TIME_MOST_NS  (G_GINT64_CONSTANT (4000) * 1000 * 1000)
 
+/* Times that are apart by less do not tell of a loss: pipewire-pulse knows its own to within a period. */
+#define LOSS_LEAST_NS (G_GINT64_CONSTANT (100) * 1000 * 1000)
+
+static gint64
+bytes_to_ns (const ZcPulseStream *stream, gint64 bytes)
+{
+  return bytes / (gint64) stream->frame_bytes * 1000000000 / (gint64) stream->rate;
+}
+
+static gint64
+heard_at_ns (const ZcPulseStream *stream, gint64 byte)
+{
+  return stream->time.ns + bytes_to_ns (stream, byte - stream->time.bytes);
+}
+
+/* Bytes that the server did not send, beyond those that are known of: it counts them as read. */
+static gint64
+dropped_bytes (const ZcPulseStream *stream, const pa_timing_info *timing)
+{
+  gint64 got = (gint64) (stream->position_bytes - stream->borrowed_bytes);
+  gint64 dropped = timing->read_index - got - stream->dropped_bytes;
+
+  return timing->read_index_corrupt || dropped < 0 || bytes_to_ns (stream, dropped) > stream->away_ns ? 0 : dropped;
+}
+
+/* It holds no more than it may: what it had no room for is gone. */
+static gboolean
+is_settled (const ZcPulseStream *stream, const pa_timing_info *timing)
+{
+  gint64 sent = timing->read_index + (gint64) stream->readable_bytes;
+
+  return timing->write_index - sent <= (gint64) zc_pulse_stream_granted (stream).maxlength;
+}
+
+/* What was lost while the reader was late: pipewire-pulse drops the oldest, and counts them; PulseAudio the newest, of
+ * which time alone tells. What we get up to `told` came before, but for a moment's. */
+static void
+note_loss (ZcPulseStream *stream, gint64 dropped, const ZcPulseTime *told)
+{
+  gint64 lost_ns = dropped > 0 ? bytes_to_ns (stream, dropped) : told->ns - heard_at_ns (stream, told->bytes);
+
+  stream->late_at_ns = 0;
+  if (!stream->timed || lost_ns <= 0 || (dropped == 0 && lost_ns < LOSS_LEAST_NS) || lost_ns > stream->away_ns)
+    return;
+  stream->next_lost_frames += zc_ns_to_frames ((guint64) lost_ns, stream->rate);
+  stream->next_time = *told;
+}
+
 /* The server has told its timing. Of a monitor it says: byte write_index comes out of the source source_usec after
  * it went in, and goes into the sink sink_usec before it is heard. pa_stream_get_latency() works the same out, but
  * cuts the sum off at zero and then runs on without limit while no data comes (libpulse stream.c, calc_time). */
@@ -20,6 +68,7 @@ on_timing (pa_stream *pulse, void *data)
   ZcPulseStream *stream = data;
   const pa_timing_info *timing = pa_stream_get_timing_info (pulse);
   gint64 now_ns = zc_clock_now_ns ();
+  ZcPulseTime told;
   gint64 age_us;
 
   if (timing == NULL || timing->write_index_corrupt)
@@ -28,9 +77,18 @@ on_timing (pa_stream *pulse, void *data)
   age_us = g_get_real_time () - ((gint64) timing->timestamp.tv_sec * G_USEC_PER_SEC + timing->timestamp.tv_usec);
   if (age_us < 0 || age_us > G_USEC_PER_SEC)
     return;
+  told.ns = now_ns + (gint64) (timing->sink_usec - timing->source_usec - age_us) * 1000;
+  if (stream->late_at_ns != 0 && now_ns - age_us * 1000 >= stream->late_at_ns && is_settled (stream, timing)) {
+    gint64 dropped = dropped_bytes (stream, timing);
+
+    stream->dropped_bytes += dropped;
+    told.bytes = timing->write_index - stream->dropped_bytes;
+    note_loss (stream, dropped, &told);
+  }
+  told.bytes = timing->write_index - stream->dropped_bytes;
+  if (stream->next_lost_frames == 0)
+    stream->time = told;
   stream->timed = TRUE;
-  stream->timed_bytes = timing->write_index;
-  stream->timed_ns = now_ns + (gint64) (timing->sink_usec - timing->source_usec - age_us) * 1000;
 }
 
 /* The sink rests, or runs again: the time that was told before is of no use for what comes then. */
@@ -40,6 +98,7 @@ on_suspended (pa_stream *pulse, void *data)
   ZcPulseStream *stream = data;
 
   stream->timed = FALSE;
+  stream->looked_at_ns = stream->late_at_ns = 0;
   stream->ask_time_at_ns = 0;
   stream->ask_time_every_ns = ASK_TIME_FIRST_NS;
 }
@@ -51,12 +110,28 @@ on_readable (pa_stream *pulse, size_t bytes, void *data)
   ((ZcPulseStream *) data)->readable_bytes = bytes;
 }
 
+/* A reader that is late by half of what the server keeps for it may have lost something: that is asked for at once. */
+static void
+look_at_clock (ZcPulseStream *stream, gint64 now_ns)
+{
+  gint64 away_ns = now_ns - stream->looked_at_ns;
+
+  if (stream->looked_at_ns != 0 && away_ns > bytes_to_ns (stream, stream->asked.maxlength) / 2) {
+    stream->late_at_ns = now_ns;
+    stream->away_ns = away_ns;
+    stream->ask_time_at_ns = 0;
+    stream->ask_time_every_ns = ASK_TIME_FIRST_NS;
+  }
+  stream->looked_at_ns = now_ns;
+}
+
 /* PA_STREAM_AUTO_TIMING_UPDATE would do this every 1.5 s. */
 void
 zc_pulse_stream_ask_time_if_due (ZcPulseStream *stream)
 {
   gint64 now_ns = zc_clock_now_ns ();
 
+  look_at_clock (stream, now_ns);
   if (now_ns < stream->ask_time_at_ns || zc_pulse_stream_state (stream) != PA_STREAM_READY)
     return;
   zc_pulse_forget (pa_stream_update_timing_info (stream->stream, NULL, NULL)); /* on_timing() hears of the answer */
@@ -149,6 +224,15 @@ zc_pulse_stream_granted (const ZcPulseStream *stream)
   return granted != NULL ? *granted : stream->asked;
 }
 
+/* What comes now is from after the loss. */
+static void
+pass_loss (ZcPulseStream *stream)
+{
+  stream->lost_frames += stream->next_lost_frames;
+  stream->next_lost_frames = 0;
+  stream->time = stream->next_time;
+}
+
 gboolean
 zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames)
 {
@@ -158,6 +242,8 @@ zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames)
   /* Each call of libpulse costs a getpid(): none is made in vain. */
   if (stream->readable_bytes == 0)
     return FALSE;
+  if (stream->next_lost_frames > 0 && (gint64) stream->position_bytes >= stream->next_time.bytes)
+    pass_loss (stream);
   if (pa_stream_peek (stream->stream, &fragment, &bytes) < 0 || bytes < stream->frame_bytes) {
     stream->readable_bytes = 0;
     return FALSE;
@@ -180,9 +266,5 @@ zc_pulse_stream_drop (ZcPulseStream *stream)
 gint64
 zc_pulse_stream_heard_at_ns (const ZcPulseStream *stream, guint64 frame)
 {
-  gint64 ahead_frames = (gint64) frame - stream->timed_bytes / (gint64) stream->frame_bytes;
-
-  if (!stream->timed)
-    return ZC_TIME_NONE;
-  return stream->timed_ns + ahead_frames * 1000000000 / (gint64) stream->rate;
+  return stream->timed ? heard_at_ns (stream, (gint64) (frame * stream->frame_bytes)) : ZC_TIME_NONE;
 }

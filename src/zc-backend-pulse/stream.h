@@ -10,6 +10,12 @@
 
 G_BEGIN_DECLS
 
+/* This byte of what we get was or will be heard at that moment. */
+typedef struct {
+  gint64 bytes;
+  gint64 ns;
+} ZcPulseTime;
+
 typedef struct {
   ZcPulseServer *server;
   const ZcPulseSink *sink;
@@ -23,12 +29,19 @@ typedef struct {
   gboolean broken;        /* a fragment could not be given back: what comes then is not known */
   pa_buffer_attr asked;
 
-  /* What the server said last of time: this byte of the stream was or will be heard at that moment. */
   gboolean timed;
-  gint64 timed_bytes;
-  gint64 timed_ns;
+  ZcPulseTime time;      /* what the server said last */
   gint64 ask_time_at_ns; /* when to ask anew */
   gint64 ask_time_every_ns;
+
+  /* A reader that was late, for whom the server may have had no room. */
+  gint64 looked_at_ns;      /* when it last was not */
+  gint64 late_at_ns;        /* when it was seen to be late; 0: it is not, or what was lost is known */
+  gint64 away_ns;           /* how late it was */
+  gint64 dropped_bytes;     /* by a server that drops the oldest: its indices count them */
+  guint64 next_lost_frames; /* at next_time.bytes, from where on next_time holds; 0: nothing */
+  ZcPulseTime next_time;
+  guint64 lost_frames;      /* before position_bytes */
 } ZcPulseStream;
 
 /* Asks for it; zc_pulse_stream_state() tells what becomes of it. `input`: the index of one that plays there, or
@@ -56,7 +69,7 @@ void zc_pulse_stream_drop (ZcPulseStream *stream);
 /* Asks the server what time it is in this stream, often at first, seldom later. */
 void zc_pulse_stream_ask_time_if_due (ZcPulseStream *stream);
 
-/* When that frame of the stream is heard; ZC_TIME_NONE if the server has not told any time yet. */
+/* When that frame of what we get is heard; ZC_TIME_NONE if the server has not told any time yet. */
 gint64 zc_pulse_stream_heard_at_ns (const ZcPulseStream *stream, guint64 frame);
 
 G_END_DECLS

@@ -5,8 +5,9 @@ import statistics
 import threading
 
 import livetest
+import numpy as np
 from livetest import EACH_SERVER, SHORT_SECONDS, exact, note
-from support import clients, inprocess, tap
+from support import clients, inprocess, signals, tap
 from support.inprocess import Capture, Gst
 
 MS = Gst.MSECOND
@@ -15,13 +16,16 @@ FIRST_BUFFER_BOUND_S = 0.2
 SETTLING_PACKETS = 100
 DRIFT_BOUND = 0.005
 BARE_CLIENT_MARGIN_S = 0.05
+DISPLACED_BOUND_S = 0.02
+MOMENT_S = 0.2
 
 
 class Stall:
-    """Blocks the streaming thread once, for a second, when `after` packets have passed."""
+    """Blocks the streaming thread once, when `after` packets have passed."""
 
-    def __init__(self, pad, after):
+    def __init__(self, pad, after, seconds=STALL_S):
         self._left = after
+        self._seconds = seconds
         self._never = threading.Event()
         self.done = False
         pad.add_probe(Gst.PadProbeType.BUFFER, self._probe)
@@ -30,7 +34,7 @@ class Stall:
         self._left -= 1
         if self._left:
             return Gst.PadProbeReturn.OK
-        self._never.wait(STALL_S)
+        self._never.wait(self._seconds)
         self.done = True
         return Gst.PadProbeReturn.REMOVE
 
@@ -69,6 +73,40 @@ class LateReader(livetest.LiveTest):
             capture.send_eos()
         self.assert_perfect(self.account(capture.as_file(self.path('captured.raw')), server.sink, codes))
         self.assert_contiguous(capture)
+
+    @exact
+    def check_later_than_the_buffer(self, label):
+        """What the server had no room for is silence, and what is before and after it is where it was heard, but for a
+        moment's just after: nobody tells between which two frames it was."""
+        server = self.serve_steady(label)
+        path, codes = self.counting_file(server, SHORT_SECONDS + 3)
+        with server.activated(), Capture(f'filesink name=sink location={self.path("captured.raw")}', buffer_time=600000,
+                                         device=server.sink.name) as capture:
+            capture.wait_for_packets(1, 5)
+            stall = Stall(capture.pipeline.get_by_name('sink').get_static_pad('sink'), after=200, seconds=3 * STALL_S)
+            self.play(server, path)
+            capture.wait_for_packets(30, 5)
+            capture.send_eos()
+        self.assertTrue(stall.done)
+        caps = capture.final_caps
+        captured = signals.read_raw(self.path('captured.raw'), caps.sample, caps.channels)
+        played = signals.convert_codes(codes, signals.FORMATS[server.sink.format], caps.sample)
+        at, frames = self.find_frames(captured, played[:, signals.canonical_order(server.sink.positions)])
+        moved = (at - frames) - (at - frames)[0]
+        lost = len(played) - len(frames)
+        near = np.abs(moved) < server.sink.rate * DISPLACED_BOUND_S
+        note(f'{lost} frames had no room; the others are off by {moved[near].min()} to {moved[near].max()} frames, but for '
+             f'{np.count_nonzero(~near)}')
+        self.assertGreater(lost, server.sink.rate)
+        self.assertLess(np.count_nonzero(~near), server.sink.rate * MOMENT_S, moved[::4800])
+
+    def find_frames(self, captured, played):
+        """Where in the capture a frame is, and which one it is; silence is none. Each frame of the signal is unique."""
+        keys, wanted = ((frames[:, 0].astype(np.int64) << 32) + frames[:, 1] for frames in (captured, played))
+        order = np.argsort(wanted)
+        found = order[np.searchsorted(wanted, keys, sorter=order).clip(max=len(wanted) - 1)]
+        at = np.flatnonzero(wanted[found] == keys)
+        return at, found[at]
 
     def assert_nothing_lost(self, capture):
         """Asked while it runs: what fills a packet when the stream ends is rightly counted as lost."""
