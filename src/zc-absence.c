@@ -39,6 +39,7 @@ exchange (ZcCapture *capture, ZcDevice *device)
     capture->backend->wake (device, TRUE);
   g_mutex_unlock (&capture->waking);
   capture->detached = FALSE;
+  capture->moved = FALSE;
   return before;
 }
 
@@ -70,17 +71,46 @@ adopt (ZcCapture *capture, ZcTarget *target)
   capture->by_name = FALSE;
 }
 
+/* Trying again is of no use. */
+static gboolean
+is_hopeless (const GError *error)
+{
+  return g_error_matches (error, ZC_ERROR, ZC_ERROR_FORMAT) || g_error_matches (error, ZC_ERROR, ZC_ERROR_SETTINGS);
+}
+
+/* TRUE if another target was asked for and is looked for from now on; what never can be is refused. */
+static gboolean
+open_wanted (ZcCapture *capture, ZcDevice **device, GError **error)
+{
+  g_autoptr (GError) failure = NULL;
+  ZcTarget wanted;
+
+  if (!take_wanted (capture, &wanted))
+    return FALSE;
+  *device = zc_registry_open_with (capture->backend, &wanted, &capture->native, &failure);
+  if (*device == NULL && is_hopeless (failure)) {
+    g_clear_error (&capture->refusal);
+    capture->refusal = g_steal_pointer (&failure);
+    zc_target_clear (&wanted);
+    return FALSE;
+  }
+  adopt (capture, &wanted);
+  if (*device == NULL)
+    g_propagate_error (error, g_steal_pointer (&failure));
+  return TRUE;
+}
+
 /* Where none was named and the default is not followed, the one that is gone; if that is not there, another one. A
  * server that has just started may name a default before it has found its devices. */
 static ZcDevice *
 open_target (ZcCapture *capture, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  ZcTarget wanted, same;
-  ZcDevice *device;
+  ZcDevice *device = NULL;
+  ZcTarget same;
 
-  if (take_wanted (capture, &wanted))
-    adopt (capture, &wanted);
+  if (open_wanted (capture, &device, error))
+    return device;
   same = capture->target;
   if (same.device == NULL && !capture->follow && !zc_target_is_process (&same)) {
     same.device = capture->backend->device_name (capture->device);
@@ -108,21 +138,42 @@ zc_capture_reopen (ZcCapture *capture, GError **error)
   return capture->backend->start (device, &capture->spec, &capture->info, error);
 }
 
-void
-zc_capture_prepare_target (ZcCapture *capture)
+/* On `wanted`, whose device is open. FALSE if it does not start: on the one from before then, which is not started. */
+static gboolean
+start_on (ZcCapture *capture, ZcTarget *wanted, ZcDevice *device, const ZcFormat *native, GError **error)
+{
+  ZcDevice *before = exchange (capture, device);
+  g_autoptr (GError) failure = NULL;
+
+  capture->rejoins = capture->backend->start (device, &capture->spec, &capture->info, &failure);
+  if (!capture->rejoins && !g_error_matches (failure, ZC_ERROR, ZC_ERROR_WOKEN)) {
+    g_free (capture->refused);
+    capture->refused = g_strdup (capture->backend->device_name (device));
+    capture->backend->close (exchange (capture, before));
+    g_propagate_error (error, g_steal_pointer (&failure));
+    return FALSE;
+  }
+  capture->backend->close (before);
+  capture->native = *native;
+  adopt (capture, wanted);
+  return TRUE;
+}
+
+gboolean
+zc_capture_start_on_wanted (ZcCapture *capture)
 {
   ZcDevice *device;
   ZcTarget wanted;
+  ZcFormat native;
+  gboolean on_it;
 
   g_clear_error (&capture->refusal);
   if (capture->away || !take_wanted (capture, &wanted))
-    return;
-  device = zc_registry_open_with (capture->backend, &wanted, &capture->native, &capture->refusal);
-  if (device != NULL) {
-    capture->backend->close (exchange (capture, device));
-    adopt (capture, &wanted);
-  }
+    return FALSE;
+  device = zc_registry_open_with (capture->backend, &wanted, &native, &capture->refusal);
+  on_it = device != NULL && start_on (capture, &wanted, device, &native, &capture->refusal);
   zc_target_clear (&wanted);
+  return on_it;
 }
 
 /* A call that did not end in time may still be under way: not too many of them. */
@@ -150,7 +201,7 @@ try_again (ZcCapture *capture)
     return;
   g_debug ("still gone: %s", error->message);
   wait_before_retry (capture, error);
-  if (g_error_matches (error, ZC_ERROR, ZC_ERROR_FORMAT) || g_error_matches (error, ZC_ERROR, ZC_ERROR_SETTINGS))
+  if (is_hopeless (error))
     capture->hopeless = g_steal_pointer (&error);
 }
 
@@ -165,25 +216,28 @@ stays (const ZcCapture *capture, ZcDevice *other)
           && g_str_equal (name, capture->backend->device_name (capture->device)));
 }
 
-/* The other device did not start: the one from before goes on, after a break. */
+/* The other device did not start, which is `refusal`: the one from before goes on, after a break. */
 static ZcNext
-go_back (ZcCapture *capture, ZcDevice *before)
+go_back (ZcCapture *capture, GError *refusal, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  ZcDevice *other = exchange (capture, before);
 
-  g_free (capture->refused);
-  capture->refused = g_strdup (capture->backend->device_name (other));
-  capture->backend->close (other);
-  capture->rejoins = capture->backend->start (before, &capture->spec, &capture->info, &failure);
-  return capture->rejoins || g_error_matches (failure, ZC_ERROR, ZC_ERROR_WOKEN) ? ZC_NEXT_REFUSED : ZC_NEXT_LOST;
+  capture->rejoins = capture->backend->start (capture->device, &capture->spec, &capture->info, &failure);
+  if (capture->rejoins || g_error_matches (failure, ZC_ERROR, ZC_ERROR_WOKEN)) {
+    g_propagate_error (error, refusal);
+    return ZC_NEXT_REFUSED;
+  }
+  g_clear_error (&capture->refusal);
+  capture->refusal = refusal; /* told next */
+  g_set_error_literal (error, ZC_ERROR, ZC_ERROR_LOST, failure->message);
+  return ZC_NEXT_LOST;
 }
 
 static ZcNext
 move_to (ZcCapture *capture, ZcTarget *wanted, GError **error)
 {
-  g_autoptr (GError) failure = NULL;
-  ZcDevice *before, *device;
+  GError *refusal = NULL;
+  ZcDevice *device;
   ZcFormat native;
 
   device = zc_registry_open_with (capture->backend, wanted, &native, error);
@@ -194,17 +248,10 @@ move_to (ZcCapture *capture, ZcTarget *wanted, GError **error)
     return ZC_NEXT_SPAN;
   }
   zc_capture_end_stream (capture);
-  zc_capture_begin_absence (capture);
-  before = exchange (capture, device);
-  capture->rejoins = capture->backend->start (device, &capture->spec, &capture->info, &failure);
-  if (!capture->rejoins && !g_error_matches (failure, ZC_ERROR, ZC_ERROR_WOKEN)) {
-    g_propagate_error (error, g_steal_pointer (&failure));
-    return go_back (capture, before);
-  }
-  capture->backend->close (before);
-  capture->native = native;
-  adopt (capture, wanted);
-  return zc_capture_wait_for_device (capture, error);
+  if (!capture->away)
+    zc_capture_begin_absence (capture);
+  return start_on (capture, wanted, device, &native, &refusal) ? zc_capture_wait_for_device (capture, error)
+                                                                : go_back (capture, refusal, error);
 }
 
 /* The other one is opened first: if it cannot be, all stays as it is. */
@@ -236,11 +283,15 @@ doze (ZcCapture *capture)
 static void
 wait_a_moment (ZcCapture *capture)
 {
+  ZcWait wait;
+
   if (!capture->rejoins) {
     doze (capture);
     return;
   }
-  if (capture->backend->wait (capture->device, DOZE_NS, NULL) != ZC_WAIT_LOST)
+  wait = capture->backend->wait (capture->device, DOZE_NS, NULL);
+  capture->moved |= wait == ZC_WAIT_MOVED;
+  if (wait != ZC_WAIT_LOST)
     return;
   capture->rejoins = FALSE;
   zc_capture_end_stream (capture);
@@ -252,6 +303,11 @@ ZcNext
 zc_capture_wait_for_device (ZcCapture *capture, GError **error)
 {
   while (!zc_capture_is_woken (capture)) {
+    if (capture->rejoins && zc_capture_has_moved (capture)) { /* it need not have a packet: nothing plays there */
+      ZcNext next = zc_capture_move (capture, error);
+      if (next != ZC_NEXT_SPAN)
+        return next;
+    }
     if (!capture->rejoins)
       try_again (capture);
     if (capture->hopeless != NULL) {

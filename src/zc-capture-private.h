@@ -76,6 +76,9 @@ gint64 zc_capture_now_ns (const ZcCapture *capture);
 
 gboolean zc_capture_is_woken (const ZcCapture *capture);
 
+/* Another device is to be captured: a target was asked for, or the default is another one. */
+gboolean zc_capture_has_moved (const ZcCapture *capture);
+
 /* A packet is there, and is ours from now on. */
 gboolean zc_capture_borrow (ZcCapture *capture);
 
@@ -95,9 +98,9 @@ void zc_capture_begin_absence (ZcCapture *capture);
 /* SPAN of silence, FOUND with a packet, FAILED or WOKEN. */
 ZcNext zc_capture_wait_for_device (ZcCapture *capture, GError **error);
 
-/* Before a stream begins: on another target, if one was asked for since the last stream and can be opened; next() tells
- * if it cannot. */
-void zc_capture_prepare_target (ZcCapture *capture);
+/* Begins the stream on another target: TRUE if one was asked for since the last stream, and is the target now; `rejoins`
+ * says if the stream runs, or was woken. If it cannot be, next() tells. */
+gboolean zc_capture_start_on_wanted (ZcCapture *capture);
 
 /* Another target or default. SPAN: of silence if the device is away then; else go on. */
 ZcNext zc_capture_move (ZcCapture *capture, GError **error);

@@ -377,7 +377,11 @@ begin_stream (ZcCapture *capture, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
-  zc_capture_prepare_target (capture);
+  if (zc_capture_start_on_wanted (capture)) {
+    if (!capture->rejoins)
+      g_set_error_literal (error, ZC_ERROR, ZC_ERROR_WOKEN, "woken");
+    return capture->rejoins;
+  }
   if (!capture->away && capture->backend->start (capture->device, &capture->spec, &capture->info, &failure))
     return TRUE;
   capture->away |= is_about_absence (failure); /* since the last stream, or since open() */
@@ -395,7 +399,7 @@ begin_running (ZcCapture *capture)
   capture->keep = FALSE;
   capture->anchored = capture->rejoins = FALSE;
   capture->rests = capture->idle = capture->skipped = FALSE;
-  capture->moved = capture->follow && capture->by_name;
+  capture->moved |= capture->by_name;
   capture->dry_since_ns = ZC_TIME_NONE;
   g_clear_pointer (&capture->refused, g_free);
   capture->glitch = (ZcGlitch){ 0 };
@@ -463,10 +467,10 @@ lose (ZcCapture *capture, GError **error)
   return ZC_NEXT_LOST;
 }
 
-static gboolean
-has_moved (const ZcCapture *capture)
+gboolean
+zc_capture_has_moved (const ZcCapture *capture)
 {
-  return capture->moved || atomic_load_explicit (&capture->retargeted, memory_order_acquire);
+  return (capture->moved && capture->follow) || atomic_load_explicit (&capture->retargeted, memory_order_acquire);
 }
 
 static ZcNext
@@ -476,7 +480,7 @@ wait_for_packet (ZcCapture *capture, GError **error)
     gboolean full = capture->kept == capture->info.max_borrowed;
     ZcWait wait;
 
-    if (has_moved (capture)) {
+    if (zc_capture_has_moved (capture)) {
       ZcNext next = zc_capture_move (capture, error);
       if (next != ZC_NEXT_SPAN || capture->away)
         return next;
@@ -493,7 +497,7 @@ wait_for_packet (ZcCapture *capture, GError **error)
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
     capture->rests = wait == ZC_WAIT_IDLE;
     capture->asked = TRUE;
-    capture->moved |= wait == ZC_WAIT_MOVED && capture->follow;
+    capture->moved |= wait == ZC_WAIT_MOVED;
     if (full && wait != ZC_WAIT_WOKEN) /* after a timeout, too: what is kept may be free by now */
       return ZC_NEXT_FULL;
   }

@@ -14,6 +14,9 @@
 /* Times that are apart by less do not tell of a loss: pipewire-pulse knows its own to within a period. */
 #define LOSS_LEAST_NS (G_GINT64_CONSTANT (100) * 1000 * 1000)
 
+/* No buffer is so small that less makes a reader late. */
+#define LATE_LEAST_NS (G_GINT64_CONSTANT (50) * 1000 * 1000)
+
 static gint64
 bytes_to_ns (const ZcPulseStream *stream, gint64 bytes)
 {
@@ -55,7 +58,7 @@ note_loss (ZcPulseStream *stream, gint64 dropped, const ZcPulseTime *told)
   stream->late_at_ns = 0;
   if (!stream->timed || lost_ns <= 0 || (dropped == 0 && lost_ns < LOSS_LEAST_NS) || lost_ns > stream->away_ns)
     return;
-  stream->next_lost_frames += zc_ns_to_frames ((guint64) lost_ns, stream->rate);
+  stream->next_lost_frames = zc_ns_to_frames ((guint64) lost_ns, stream->rate);
   stream->next_time = *told;
 }
 
@@ -78,7 +81,8 @@ on_timing (pa_stream *pulse, void *data)
   if (age_us < 0 || age_us > G_USEC_PER_SEC)
     return;
   told.ns = now_ns + (gint64) (timing->sink_usec - timing->source_usec - age_us) * 1000;
-  if (stream->late_at_ns != 0 && now_ns - age_us * 1000 >= stream->late_at_ns && is_settled (stream, timing)) {
+  if (stream->late_at_ns != 0 && stream->next_lost_frames == 0 && now_ns - age_us * 1000 >= stream->late_at_ns
+      && is_settled (stream, timing)) {
     gint64 dropped = dropped_bytes (stream, timing);
 
     stream->dropped_bytes += dropped;
@@ -116,7 +120,8 @@ look_at_clock (ZcPulseStream *stream, gint64 now_ns)
 {
   gint64 away_ns = now_ns - stream->looked_at_ns;
 
-  if (stream->looked_at_ns != 0 && away_ns > bytes_to_ns (stream, stream->asked.maxlength) / 2) {
+  if (stream->looked_at_ns != 0 && away_ns > LATE_LEAST_NS
+      && away_ns > bytes_to_ns (stream, zc_pulse_stream_granted (stream).maxlength) / 2) {
     stream->late_at_ns = now_ns;
     stream->away_ns = away_ns;
     stream->ask_time_at_ns = 0;
