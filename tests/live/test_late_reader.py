@@ -97,7 +97,7 @@ class LateReader(livetest.LiveTest):
         near = np.abs(moved) < server.sink.rate * DISPLACED_BOUND_S
         note(f'{lost} frames had no room; the others are off by {moved[near].min()} to {moved[near].max()} frames, but for '
              f'{np.count_nonzero(~near)}')
-        self.assertGreater(lost, server.sink.rate)
+        self.assertGreater(lost, server.sink.rate / 2)
         self.assertLess(np.count_nonzero(~near), server.sink.rate * MOMENT_S, moved[::4800])
 
     def find_frames(self, captured, played):
