@@ -11,6 +11,7 @@
  *   drift-ppm=0           the device's clock is faster than ours by so many millionths
  *   jitter-us=0           what it says of time is off by up to so much, either way
  *   untimed               it says nothing of time
+ *   wild-times            or nonsense
  *   lend=1                it lends so many packets at once (up to 64); lend-briefly: not while it is waited for
  *   fail=open, fail=start that call fails
  *   away-ms=0             once it has gone away, devices of this process cannot be opened for so long

@@ -7,6 +7,9 @@
 /* What comes first after an idle time has just been captured; what was held up in a queue has not. */
 #define FRESH_NS (ZC_IDLE_NS / 2)
 
+/* How far off a time has to be to mean nothing. */
+#define WILD_NS (G_GINT64_CONSTANT (10) * 1000000000)
+
 
 ZcCapture *
 zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, GError **error)
@@ -443,11 +446,25 @@ zc_capture_start_gone (ZcCapture *capture)
 
 /* -- packets ----------------------------------------------------------------------------------------------------- */
 
+/* Older than what the engine keeps, or far ahead: no time at all. Windows and Wine tell such nonsense for good at times;
+ * Wine's overflows once the computer has run for 25.6 hours. */
+static gboolean
+is_time_wild (const ZcCapture *capture)
+{
+  gint64 now_ns = capture->backend->now_ns (capture->device);
+  gint64 kept_ns = (gint64) zc_frames_to_ns (capture->info.buffer_frames, capture->spec.format.rate);
+
+  return capture->packet.capture_time_ns < now_ns - kept_ns - WILD_NS
+      || capture->packet.capture_time_ns > now_ns + WILD_NS;
+}
+
 gboolean
 zc_capture_borrow (ZcCapture *capture)
 {
   if (!capture->backend->borrow (capture->device, &capture->packet))
     return FALSE;
+  if (is_time_wild (capture))
+    capture->packet.capture_time_ns = ZC_TIME_NONE;
   capture->borrowed = TRUE;
   capture->packet_taken = 0;
   place_packet (capture);

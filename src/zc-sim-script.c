@@ -93,6 +93,8 @@ parse_device_word (ZcSimScript *script, const gchar *key, const gchar *value, gb
     return parse_uint (value, 1000000, &script->away_ms);
   if (g_str_equal (key, "untimed"))
     return script->untimed = value == NULL;
+  if (g_str_equal (key, "wild-times"))
+    return script->wild_times = value == NULL;
   if (g_str_equal (key, "signal") && parse_one_of (value, signals, &choice)) {
     script->signal = (ZcSimSignal) choice;
     return TRUE;

@@ -26,6 +26,7 @@ typedef struct {
   gdouble jitter_us;
   gboolean manual_clock;
   gboolean untimed;
+  gboolean wild_times;
   guint away_ms;
   gboolean fail_open;
   gboolean fail_start;

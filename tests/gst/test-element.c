@@ -163,6 +163,27 @@ GST_START_TEST (silence_is_a_gap_and_no_copy)
 }
 GST_END_TEST
 
+/* For good: as Wine does once its clock has overflown. */
+GST_START_TEST (times_that_are_nonsense_are_none)
+{
+  GstClockTime next = GST_CLOCK_TIME_NONE;
+  ZcTest test;
+
+  zc_test_start (&test, "wild-times", NULL, NULL);
+  for (guint i = 0; i < 20; i++) {
+    GstBuffer *buffer;
+
+    zc_test_crank_ms (&test, 10);
+    buffer = zc_test_pull (&test);
+    fail_unless (GST_BUFFER_PTS (buffer) == next || (i == 0 && GST_BUFFER_PTS (buffer) <= 10 * GST_MSECOND));
+    fail_unless_equals_int (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT), i == 0);
+    next = GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer);
+    gst_buffer_unref (buffer);
+  }
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 /* More than the 16 bits in which a GstMemory counts the buffers that share it. */
 GST_START_TEST (silence_can_be_held_for_ever)
 {
@@ -782,6 +803,7 @@ element_suite (void)
   tcase_add_test (tc, glitch_is_filled_to_the_frame);
   tcase_add_test (tc, silence_is_a_gap_and_no_copy);
   tcase_add_test (tc, silence_can_be_held_for_ever);
+  tcase_add_test (tc, times_that_are_nonsense_are_none);
   tcase_add_test (tc, buffers_are_recycled);
   tcase_add_test (tc, copy_mode_shows_its_true_number);
   tcase_add_test (tc, parts_outlive_the_element);
