@@ -250,8 +250,7 @@ move_to (ZcCapture *capture, ZcTarget *wanted, GError **error)
   zc_capture_end_stream (capture);
   if (!capture->away)
     zc_capture_begin_absence (capture);
-  return start_on (capture, wanted, device, &native, &refusal) ? zc_capture_wait_for_device (capture, error)
-                                                                : go_back (capture, refusal, error);
+  return start_on (capture, wanted, device, &native, &refusal) ? ZC_NEXT_SPAN : go_back (capture, refusal, error);
 }
 
 /* The other one is opened first: if it cannot be, all stays as it is. */
@@ -307,6 +306,7 @@ zc_capture_wait_for_device (ZcCapture *capture, GError **error)
       ZcNext next = zc_capture_move (capture, error);
       if (next != ZC_NEXT_SPAN)
         return next;
+      continue;
     }
     if (!capture->rejoins)
       try_again (capture);

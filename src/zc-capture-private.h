@@ -98,11 +98,11 @@ void zc_capture_begin_absence (ZcCapture *capture);
 /* SPAN of silence, FOUND with a packet, FAILED or WOKEN. */
 ZcNext zc_capture_wait_for_device (ZcCapture *capture, GError **error);
 
-/* Begins the stream on another target: TRUE if one was asked for since the last stream, and is the target now; `rejoins`
+/* Begins the stream on another target: TRUE if one was asked for since the last stream, and is the target now; rejoins
  * says if the stream runs, or was woken. If it cannot be, next() tells. */
 gboolean zc_capture_start_on_wanted (ZcCapture *capture);
 
-/* Another target or default. SPAN: of silence if the device is away then; else go on. */
+/* To another target, or default. SPAN: go on, with the device away if it is another one now. */
 ZcNext zc_capture_move (ZcCapture *capture, GError **error);
 
 /* The device that is gone, or what is there in its place, with a stream on it. */

@@ -446,8 +446,8 @@ zc_capture_start_gone (ZcCapture *capture)
 
 /* -- packets ----------------------------------------------------------------------------------------------------- */
 
-/* Older than what the engine keeps, or far ahead: no time at all. Windows and Wine tell such nonsense for good at times;
- * Wine's overflows once the computer has run for 25.6 hours. */
+/* Older than what the engine keeps, or far ahead: no time at all. Windows and Wine tell such nonsense for good at
+ * times; Wine's overflows once the computer has run for 25.6 hours. */
 static gboolean
 is_time_wild (const ZcCapture *capture)
 {
@@ -499,8 +499,10 @@ wait_for_packet (ZcCapture *capture, GError **error)
 
     if (zc_capture_has_moved (capture)) {
       ZcNext next = zc_capture_move (capture, error);
-      if (next != ZC_NEXT_SPAN || capture->away)
+      if (next != ZC_NEXT_SPAN)
         return next;
+      if (capture->away)
+        return zc_capture_wait_for_device (capture, error);
     }
     if (capture->kept > 0 && !capture->info.lends_while_waiting)
       return ZC_NEXT_FULL;

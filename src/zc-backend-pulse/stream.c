@@ -48,6 +48,14 @@ is_settled (const ZcPulseStream *stream, const pa_timing_info *timing)
   return timing->write_index - sent <= (gint64) zc_pulse_stream_granted (stream).maxlength;
 }
 
+/* The first answer since the reader was late that can tell what it lost. */
+static gboolean
+tells_of_loss (const ZcPulseStream *stream, const pa_timing_info *timing, gint64 told_at_ns)
+{
+  return stream->late_at_ns != 0 && stream->next_lost_frames == 0 && told_at_ns >= stream->late_at_ns
+      && is_settled (stream, timing);
+}
+
 /* What was lost while the reader was late: pipewire-pulse drops the oldest, and counts them; PulseAudio the newest, of
  * which time alone tells. What we get up to `told` came before, but for a moment's. */
 static void
@@ -71,8 +79,9 @@ on_timing (pa_stream *pulse, void *data)
   ZcPulseStream *stream = data;
   const pa_timing_info *timing = pa_stream_get_timing_info (pulse);
   gint64 now_ns = zc_clock_now_ns ();
+  gint64 dropped, age_us;
   ZcPulseTime told;
-  gint64 age_us;
+  gboolean late;
 
   if (timing == NULL || timing->write_index_corrupt)
     return;
@@ -80,16 +89,13 @@ on_timing (pa_stream *pulse, void *data)
   age_us = g_get_real_time () - ((gint64) timing->timestamp.tv_sec * G_USEC_PER_SEC + timing->timestamp.tv_usec);
   if (age_us < 0 || age_us > G_USEC_PER_SEC)
     return;
+  late = tells_of_loss (stream, timing, now_ns - age_us * 1000);
+  dropped = late ? dropped_bytes (stream, timing) : 0;
+  stream->dropped_bytes += dropped;
   told.ns = now_ns + (gint64) (timing->sink_usec - timing->source_usec - age_us) * 1000;
-  if (stream->late_at_ns != 0 && stream->next_lost_frames == 0 && now_ns - age_us * 1000 >= stream->late_at_ns
-      && is_settled (stream, timing)) {
-    gint64 dropped = dropped_bytes (stream, timing);
-
-    stream->dropped_bytes += dropped;
-    told.bytes = timing->write_index - stream->dropped_bytes;
-    note_loss (stream, dropped, &told);
-  }
   told.bytes = timing->write_index - stream->dropped_bytes;
+  if (late)
+    note_loss (stream, dropped, &told);
   if (stream->next_lost_frames == 0)
     stream->time = told;
   stream->timed = TRUE;

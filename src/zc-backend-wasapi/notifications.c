@@ -47,15 +47,21 @@ release (IMMNotificationClient *client)
   return (ULONG) refs;
 }
 
+/* On any thread. */
+static void
+note (ZcNotifications *self, gint *what)
+{
+  g_atomic_int_set (what, TRUE);
+  SetEvent (self->event);
+}
+
 static HRESULT
 note_gone (IMMNotificationClient *client, LPCWSTR id)
 {
   ZcNotifications *self = (ZcNotifications *) client;
 
-  if (lstrcmpiW (id, (LPCWSTR) self->id) == 0) {
-    g_atomic_int_set (&self->gone, TRUE);
-    SetEvent (self->event);
-  }
+  if (lstrcmpiW (id, (LPCWSTR) self->id) == 0)
+    note (self, &self->gone);
   return S_OK;
 }
 
@@ -82,10 +88,8 @@ on_default (IMMNotificationClient *client, EDataFlow flow, ERole role, LPCWSTR i
 {
   ZcNotifications *self = (ZcNotifications *) client;
 
-  if (flow == eRender && (gint) role == self->role && id != NULL && lstrcmpiW (id, (LPCWSTR) self->id) != 0) {
-    g_atomic_int_set (&self->moved, TRUE);
-    SetEvent (self->event);
-  }
+  if (flow == eRender && (gint) role == self->role && id != NULL && lstrcmpiW (id, (LPCWSTR) self->id) != 0)
+    note (self, &self->moved);
   return S_OK;
 }
 
@@ -112,10 +116,8 @@ note_if_moved (ZcNotifications *self, const gchar *id)
 {
   g_autofree gchar *now = self->role >= 0 ? zc_wasapi_default_id (self->enumerator, self->role, NULL) : NULL;
 
-  if (now == NULL || g_ascii_strcasecmp (now, id) == 0)
-    return;
-  g_atomic_int_set (&self->moved, TRUE);
-  SetEvent (self->event);
+  if (now != NULL && g_ascii_strcasecmp (now, id) != 0)
+    note (self, &self->moved);
 }
 
 ZcNotifications *

@@ -28,6 +28,66 @@ wait_for_news (ZcTest *test)
 }
 
 static void
+pass_200_ms (ZcTest *test)
+{
+  for (guint i = 0; i < 20; i++)
+    zc_test_pass_ms (test, 10);
+}
+
+/* On this device, and playing. */
+static void
+begin (ZcTest *test, const gchar *words)
+{
+  zc_test_start (test, words, NULL, NULL);
+  zc_test_pass_ms (test, 50);
+}
+
+/* On the default, which is followed, or on a device that is named. */
+static void
+prepare_with_default (ZcTest *test, const gchar *default_device, const gchar *device)
+{
+  zc_sim_set_default (default_device);
+  zc_test_prepare (test, "", NULL, NULL);
+  g_object_set (test->element, "device", device, NULL);
+}
+
+static void
+begin_with_default (ZcTest *test, const gchar *default_device, const gchar *device)
+{
+  prepare_with_default (test, default_device, device);
+  gst_harness_play (test->harness);
+  zc_test_pass_ms (test, 50);
+}
+
+static void
+finish_with_default (ZcTest *test)
+{
+  zc_test_finish (test);
+  zc_sim_set_default (NULL);
+}
+
+static void
+assert_news (ZcTest *test, const gchar *name)
+{
+  GstMessage *message = wait_for_news (test);
+
+  fail_unless (gst_message_has_name (message, name), "%" GST_PTR_FORMAT, message);
+  gst_message_unref (message);
+}
+
+static void
+assert_warned (ZcTest *test, const gchar *word)
+{
+  GstMessage *message = wait_for_news (test);
+  g_autoptr (GError) error = NULL;
+
+  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_WARNING);
+  gst_message_parse_warning (message, &error, NULL);
+  fail_unless (strstr (error->message, word) != NULL, "%s", error->message);
+  gst_message_unref (message);
+}
+
+static void
 assert_changed_to (ZcTest *test, const gchar *device)
 {
   GstMessage *message = wait_for_news (test);
@@ -46,19 +106,15 @@ GST_START_TEST (device_can_be_set_while_playing)
 {
   const gchar *const others[]
       = { "clock=manual packet=240 signal=tone", "clock=manual format=S16LE rate=44100 packet=441" };
-  GstMessage *message;
   ZcTest test;
 
-  zc_test_start (&test, "packet=480", NULL, NULL);
-  zc_test_pass_ms (&test, 50);
+  begin (&test, "packet=480");
   for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
     g_object_set (test.element, "device", others[i], NULL);
     assert_changed_to (&test, others[i]);
   }
   g_object_set (test.element, "device", "nonsense", NULL);
-  message = wait_for_news (&test);
-  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_WARNING);
-  gst_message_unref (message);
+  assert_warned (&test, "nonsense");
   g_object_set (test.element, "device", others[0], NULL);
   assert_changed_to (&test, others[0]);
   fail_unless_equals_uint64 (zc_test_stat (&test, "frames-lost"), 0);
@@ -72,25 +128,19 @@ GST_START_TEST (default_is_followed_if_wanted)
   GstMessage *message;
   ZcTest test;
 
-  zc_sim_set_default (defaults[0]);
-  zc_test_prepare (&test, "", NULL, NULL);
-  g_object_set (test.element, "device", NULL, NULL);
-  gst_harness_play (test.harness);
-  zc_test_pass_ms (&test, 50);
+  begin_with_default (&test, defaults[0], NULL);
   zc_sim_set_default (defaults[1]);
   assert_changed_to (&test, defaults[1]);
   g_object_set (test.element, "follow-default", FALSE, NULL);
   zc_test_pass_ms (&test, 20);
   zc_sim_set_default (defaults[2]);
-  for (guint i = 0; i < 20; i++)
-    zc_test_pass_ms (&test, 10);
+  pass_200_ms (&test);
   message = gst_bus_pop_filtered (GST_ELEMENT_BUS (test.element),
       GST_MESSAGE_ELEMENT | GST_MESSAGE_WARNING | GST_MESSAGE_ERROR);
   fail_unless (message == NULL);
   g_object_set (test.element, "follow-default", TRUE, NULL);
   assert_changed_to (&test, defaults[2]);
-  zc_test_finish (&test);
-  zc_sim_set_default (NULL);
+  finish_with_default (&test);
 }
 GST_END_TEST
 
@@ -100,31 +150,14 @@ GST_START_TEST (default_is_followed_after_its_name)
   const gchar *const defaults[] = { "clock=manual", "clock=manual packet=240" };
   ZcTest test;
 
-  zc_sim_set_default (defaults[0]);
-  zc_test_prepare (&test, "", NULL, NULL);
-  g_object_set (test.element, "device", defaults[0], NULL);
-  gst_harness_play (test.harness);
-  zc_test_pass_ms (&test, 50);
+  begin_with_default (&test, defaults[0], defaults[0]);
   g_object_set (test.element, "device", NULL, NULL);
   assert_changed_to (&test, defaults[0]);
   zc_sim_set_default (defaults[1]);
   assert_changed_to (&test, defaults[1]);
-  zc_test_finish (&test);
-  zc_sim_set_default (NULL);
+  finish_with_default (&test);
 }
 GST_END_TEST
-
-static void
-assert_warned (ZcTest *test, const gchar *word)
-{
-  GstMessage *message = wait_for_news (test);
-  g_autoptr (GError) error = NULL;
-
-  fail_unless_equals_int (GST_MESSAGE_TYPE (message), GST_MESSAGE_WARNING);
-  gst_message_parse_warning (message, &error, NULL);
-  fail_unless (strstr (error->message, word) != NULL, "%s", error->message);
-  gst_message_unref (message);
-}
 
 static void
 assert_captures (ZcTest *test, const gchar *device)
@@ -145,8 +178,7 @@ GST_START_TEST (device_that_does_not_start_is_refused)
   const gchar *const others[] = { "clock=manual fail=start", "clock=manual fail=open" };
   ZcTest test;
 
-  zc_test_start (&test, "packet=480", NULL, NULL);
-  zc_test_pass_ms (&test, 50);
+  begin (&test, "packet=480");
   for (guint i = 0; i < G_N_ELEMENTS (others); i++) {
     g_object_set (test.element, "device", others[i], NULL);
     assert_warned (&test, others[i]);
@@ -167,20 +199,14 @@ GST_START_TEST (default_that_does_not_start_is_refused_once)
 {
   ZcTest test;
 
-  zc_sim_set_default ("clock=manual");
-  zc_test_prepare (&test, "", NULL, NULL);
-  g_object_set (test.element, "device", NULL, NULL);
-  gst_harness_play (test.harness);
-  zc_test_pass_ms (&test, 50);
+  begin_with_default (&test, "clock=manual", NULL);
   zc_sim_set_default ("clock=manual fail=start");
   assert_warned (&test, "fail=start");
   assert_captures (&test, "clock=manual");
   fail_unless_equals_uint64 (zc_test_stat (&test, "glitches"), 1);
-  for (guint i = 0; i < 20; i++)
-    zc_test_pass_ms (&test, 10);
+  pass_200_ms (&test);
   fail_unless_equals_uint64 (zc_test_stat (&test, "glitches"), 1);
-  zc_test_finish (&test);
-  zc_sim_set_default (NULL);
+  finish_with_default (&test);
 }
 GST_END_TEST
 
@@ -189,8 +215,7 @@ GST_START_TEST (device_can_be_set_while_paused)
 {
   ZcTest test;
 
-  zc_test_start (&test, "", NULL, NULL);
-  zc_test_pass_ms (&test, 50);
+  begin (&test, "");
   gst_element_set_state (test.element, GST_STATE_PAUSED);
   g_object_set (test.element, "device", "clock=manual packet=240", NULL);
   gst_element_set_state (test.element, GST_STATE_PLAYING);
@@ -211,11 +236,9 @@ GST_START_TEST (device_that_never_delivers_can_be_left)
 {
   ZcTest test;
 
-  zc_test_start (&test, "", NULL, NULL);
-  zc_test_pass_ms (&test, 50);
+  begin (&test, "");
   g_object_set (test.element, "device", "clock=manual idle=48000000 play=1", NULL);
-  for (guint i = 0; i < 20; i++)
-    zc_test_pass_ms (&test, 10);
+  pass_200_ms (&test);
   g_object_set (test.element, "device", "fail=open", NULL);
   assert_warned (&test, "fail=open");
   g_object_set (test.element, "device", "clock=manual packet=240", NULL);
@@ -227,19 +250,13 @@ GST_END_TEST
 /* A refused one is not what is looked for after a loss. */
 GST_START_TEST (loss_after_a_refusal_is_bridged)
 {
-  GstMessage *message;
   ZcTest test;
 
-  zc_test_start (&test, "play=48000 lose", NULL, NULL);
-  zc_test_pass_ms (&test, 50);
+  begin (&test, "play=48000 lose");
   g_object_set (test.element, "device", "nonsense", NULL);
   assert_warned (&test, "nonsense");
-  for (const gchar *const *name = (const gchar *const[]){ "zcloopback-lost", "zcloopback-recovered", NULL }; *name != NULL;
-       name++) {
-    message = wait_for_news (&test);
-    fail_unless (gst_message_has_name (message, *name), "%" GST_PTR_FORMAT, message);
-    gst_message_unref (message);
-  }
+  assert_news (&test, "zcloopback-lost");
+  assert_news (&test, "zcloopback-recovered");
   assert_captures (&test, "clock=manual play=48000 lose");
   zc_test_finish (&test);
 }
@@ -250,8 +267,7 @@ GST_START_TEST (bounds_of_the_pool_do_not_keep_a_device)
 {
   ZcTest test;
 
-  zc_test_start (&test, "", NULL, NULL);
-  zc_test_pass_ms (&test, 50);
+  begin (&test, "");
   g_object_set (test.element, "pool-max-buffers", 32, NULL);
   g_object_set (test.element, "device", "clock=manual packet=240", NULL);
   assert_changed_to (&test, "clock=manual packet=240");
@@ -264,15 +280,12 @@ GST_START_TEST (default_is_followed_from_the_first_start)
 {
   ZcTest test;
 
-  zc_sim_set_default ("clock=manual");
-  zc_test_prepare (&test, "", NULL, NULL);
-  g_object_set (test.element, "device", NULL, NULL);
+  prepare_with_default (&test, "clock=manual", NULL);
   gst_element_set_state (test.element, GST_STATE_READY);
   zc_sim_set_default ("clock=manual packet=240");
   gst_harness_play (test.harness);
   assert_changed_to (&test, "clock=manual packet=240");
-  zc_test_finish (&test);
-  zc_sim_set_default (NULL);
+  finish_with_default (&test);
 }
 GST_END_TEST
 

@@ -21,20 +21,12 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SOURCE = os.path.dirname(os.path.dirname(os.path.dirname(HERE)))
 sys.path.insert(0, os.path.join(SOURCE, 'tests'))
-from support import poll, processes  # noqa: E402
+from support import poll, processes, wine  # noqa: E402
 
 # Plugins that gst-min, the set-up's short list, does not have: clockselect.
 PLUGINS = ('debugutilsbad',)
 
 CLSID = '{BCDE0395-E52F-467C-8E3D-C4579291692E}\\\\InprocServer32'
-
-
-def cache():
-    """Where the set-up made compiler, Wine and GStreamer: Meson's tests are told."""
-    if 'ZC_WINDOWS_RUN' in os.environ:
-        return os.path.dirname(os.path.dirname(os.environ['ZC_WINDOWS_RUN']))
-    home = os.environ.get('XDG_CACHE_HOME') or os.path.expanduser('~/.cache')
-    return os.environ.get('ZC_WINDOWS_CACHE') or os.path.join(home, 'zcloopbacksrc', 'windows')
 
 
 def dll():
@@ -89,15 +81,15 @@ def _make_plugins(path):
     shutil.rmtree(path, ignore_errors=True)
     os.makedirs(path)
     for name in PLUGINS:
-        os.symlink(os.path.join(cache(), 'sysroot', 'lib', 'gstreamer-1.0', f'gst{name}.dll'),
+        os.symlink(os.path.join(wine.SYSROOT, 'lib', 'gstreamer-1.0', f'gst{name}.dll'),
                    os.path.join(path, f'gst{name}.dll'))
 
 
 def _key(library):
     """What prefix and plugins are made from; the set-up writes its stamp when the prefix is complete."""
-    with open(os.path.join(cache(), 'stamps', 'prefix'), encoding='utf-8') as stamp:
+    with open(os.path.join(wine.CACHE, 'stamps', 'prefix'), encoding='utf-8') as stamp:
         made = f'{stamp.read().strip()} {os.fstat(stamp.fileno()).st_mtime_ns}'
-    return f'{cache()} {made} {library} {" ".join(PLUGINS)}'
+    return f'{wine.CACHE} {made} {library} {" ".join(PLUGINS)}'
 
 
 def _prepare(library):
@@ -105,12 +97,12 @@ def _prepare(library):
     folder = os.path.dirname(library)
     prefix, plugins, stamp = (os.path.join(folder, name) for name in ('prefix', 'plugins', 'prefix.stamp'))
     with open(os.path.join(folder, 'prefix.lock'), 'w', encoding='utf-8') as lock, \
-            open(os.path.join(cache(), 'lock'), encoding='utf-8') as setup:
+            open(os.path.join(wine.CACHE, 'lock'), encoding='utf-8') as setup:
         fcntl.flock(lock, fcntl.LOCK_EX)
         fcntl.flock(setup, fcntl.LOCK_SH)  # not while the set-up makes what is copied
         key = _key(library)
         if not (os.path.exists(stamp) and open(stamp, encoding='utf-8').read() == key):
-            _make_prefix(os.path.join(cache(), 'prefix'), prefix, library)
+            _make_prefix(os.path.join(wine.CACHE, 'prefix'), prefix, library)
             _make_plugins(plugins)
             with open(stamp, 'w', encoding='utf-8') as file:
                 file.write(key)
@@ -124,20 +116,16 @@ def environment(script, report, library=None):
     build = os.path.join(os.path.dirname(library), '..', '..', '..')
     env = dict(os.environ, WINEPREFIX=prefix, WINEDLLOVERRIDES='mscoree,mshtml=;mmdevapi=n',
                ZC_WASAPI_SCRIPT=script, ZC_WASAPI_REPORT=windows_path(report),
-               GST_PLUGIN_SYSTEM_PATH_1_0=windows_path(os.path.join(cache(), 'sysroot', 'lib', 'gst-min')),
+               GST_PLUGIN_SYSTEM_PATH_1_0=windows_path(os.path.join(wine.SYSROOT, 'lib', 'gst-min')),
                GST_PLUGIN_PATH=f'{windows_path(os.path.join(build, "gst"))};{windows_path(plugins)}',
                GST_REGISTRY_1_0=windows_path(os.path.join(os.path.dirname(library), 'registry.bin')))
     env.pop('G_DEBUG', None)  # peers have warnings of their own
     return env
 
 
-def wine_run():
-    return os.path.join(cache(), 'bin', 'wine-run')
-
-
 def program(name):
     """A program of the official GStreamer."""
-    return os.path.join(cache(), 'sysroot', 'bin', name)
+    return os.path.join(wine.SYSROOT, 'bin', name)
 
 
 @dataclasses.dataclass
@@ -201,7 +189,7 @@ def run(argv, script, seconds, library=None):
         env = environment(script, report, library)
         # Two files: Windows' stderr is written byte by byte, in one file in the midst of other threads' lines.
         with open(output, 'wb') as out, open(errors, 'wb') as err, \
-                processes.started([wine_run(), *argv], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err) as child:
+                processes.started([wine.RUN, *argv], env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err) as child:
             began = time.monotonic()
             try:
                 child.wait(seconds)
@@ -217,7 +205,7 @@ def companion(library=None):
     library = library or dll()
     with tempfile.TemporaryDirectory(prefix='zc-scripted-') as folder:
         path = os.path.join(folder, 'pid')
-        argv = [wine_run(), os.path.join(os.path.dirname(library), 'companion.exe'), windows_path(path)]
+        argv = [wine.RUN, os.path.join(os.path.dirname(library), 'companion.exe'), windows_path(path)]
         with processes.started(argv, env=environment('', os.path.join(folder, 'report'), library),
                                stdin=subprocess.DEVNULL):
             yield int(poll.until(lambda: _line(path), 20, 'process to be captured'))
