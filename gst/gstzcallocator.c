@@ -213,6 +213,8 @@ gst_zc_allocator_new (const ZcSlabSpec *spec, GstZcMakeHeader make_header, gpoin
   own.header_bytes = sizeof (GstZcMemory);
   own.hooks = &self->hooks;
   self->slab = zc_slab_new (&own);
+  if (self->slab == NULL)
+    gst_clear_object (&self);
   return self;
 }
 
@@ -225,7 +227,7 @@ gst_zc_allocator_get_slab (GstZcAllocator *self)
 static void
 gst_zc_allocator_finalize (GObject *object)
 {
-  zc_slab_release (GST_ZC_ALLOCATOR (object)->slab);
+  g_clear_pointer (&GST_ZC_ALLOCATOR (object)->slab, zc_slab_release);
   G_OBJECT_CLASS (gst_zc_allocator_parent_class)->finalize (object);
 }
 

@@ -255,9 +255,17 @@ gst_zc_buffer_pool_start (GstBufferPool *pool)
 {
   GstZcBufferPool *self = GST_ZC_BUFFER_POOL (pool);
   guint64 headers = atomic_load (&self->headers);
+  GstZcAllocator *allocator;
 
   self->bare = zc_stack_new (MIN (self->spec.max_blocks + WARM_HEADERS, ZC_MAX_BLOCKS));
-  set_allocator (self, gst_zc_allocator_new (&self->spec, make_header, self));
+  allocator = gst_zc_allocator_new (&self->spec, make_header, self);
+  if (allocator == NULL) {
+    GST_ERROR_OBJECT (self, "no memory for %u blocks of %" G_GSIZE_FORMAT " bytes", self->spec.min_blocks,
+        self->spec.block_bytes);
+    g_clear_pointer (&self->bare, zc_stack_free);
+    return FALSE;
+  }
+  set_allocator (self, allocator);
   for (guint i = 0; i < WARM_HEADERS; i++)
     zc_stack_push (self->bare, gst_buffer_new ());
   atomic_store (&self->headers, headers);

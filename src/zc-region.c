@@ -64,9 +64,11 @@ zc_region_room (const ZcRegion *region)
 gboolean
 zc_region_fill (ZcRegion *region, guint n, ZcBlock **first)
 {
-  g_assert (region->n == 0 && n > 0 && n <= region->room);
+  gsize bytes;
 
-  if (!zc_pages_get (&region->pages, n * region->data_stride_bytes, &region->spec->pages))
+  g_assert (region->n == 0 && n > 0 && n <= region->room);
+  if (!g_size_checked_mul (&bytes, n, region->data_stride_bytes)
+      || !zc_pages_get (&region->pages, bytes, &region->spec->pages))
     return FALSE;
   region->n = n;
   for (guint i = n; i-- > 0;) {

@@ -230,8 +230,9 @@ zc_slab_new (const ZcSlabSpec *spec)
   for (guint i = 0; i < MAX_REGIONS; i++)
     atomic_init (&slab->slots[i].busy, TRUE);
   if (!grow (slab, spec->min_blocks) && spec->min_blocks > 0)
-    g_error ("no memory for %u blocks of %" G_GSIZE_FORMAT " bytes", spec->min_blocks, spec->block_bytes);
-  atomic_store (&slab->growths, 0);
+    g_clear_pointer (&slab, zc_slab_release);
+  else
+    atomic_store (&slab->growths, 0);
   return slab;
 }
 

@@ -41,8 +41,7 @@ typedef struct {
   const ZcSlabHooks *hooks; /* stays the caller's; may be NULL */
 } ZcSlabSpec;
 
-/* Never NULL: ends the program if there is no memory for min_blocks, as g_malloc() does. Without memory for more it
- * stays as small as it is. */
+/* NULL if there is no memory for min_blocks. Without memory for more it stays as small as it is. */
 ZcSlab *zc_slab_new (const ZcSlabSpec *spec);
 
 /* The owner is done; blocks that are out stay good. */

@@ -264,6 +264,16 @@ bounds_change (void)
   zc_slab_release (slab);
 }
 
+static void
+no_memory_is_no_slab (void)
+{
+  ZcSlabSpec spec = { .block_bytes = G_MAXSIZE / 8, .min_blocks = 1, .max_blocks = 100, .pages = ZC_PAGES_WISH_NONE };
+
+  g_assert_null (zc_slab_new (&spec));
+  spec.min_blocks = 100; /* more bytes than a number holds */
+  g_assert_null (zc_slab_new (&spec));
+}
+
 /* Somebody took a block just before: it is as if nothing had been. */
 static void
 region_in_use_is_not_drained (void)
@@ -382,6 +392,7 @@ main (int argc, char **argv)
   g_test_add_func ("/slab/gives-back-after-a-quiet-time", gives_back_after_a_quiet_time);
   g_test_add_func ("/slab/what-is-held-is-not-given-back", what_is_held_is_not_given_back);
   g_test_add_func ("/slab/bounds-change", bounds_change);
+  g_test_add_func ("/slab/no-memory-is-no-slab", no_memory_is_no_slab);
   g_test_add_func ("/slab/region-in-use-is-not-drained", region_in_use_is_not_drained);
   g_test_add_func ("/slab/bounds-move-by-little-steps", bounds_move_by_little_steps);
   g_test_add_func ("/slab/bounds-move-by-little-steps-to-the-end", bounds_move_by_little_steps_to_the_end);
