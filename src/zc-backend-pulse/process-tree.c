@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define COMM_BYTES 15
+#define REPLACED " (deleted)"
 #define DEEPEST 64 /* a process whose parents are born again while we look has no end */
 
 gboolean
@@ -31,14 +32,24 @@ parent_of (guint process_id)
   return parent;
 }
 
+/* Of an executable that was replaced since it was started, as by an upgrade, the link says so (proc(5)). */
+static gchar *
+executable_of (guint process_id)
+{
+  g_autofree gchar *link = g_strdup_printf ("/proc/%u/exe", process_id);
+  g_autofree gchar *path = g_file_read_link (link, NULL);
+
+  if (path != NULL && g_str_has_suffix (path, REPLACED))
+    path[strlen (path) - strlen (REPLACED)] = '\0';
+  return path != NULL ? g_path_get_basename (path) : NULL;
+}
+
 /* The executable; of another user's process, what it calls itself (15 bytes of that). */
 static gboolean
 has_name (guint process_id, const gchar *name)
 {
-  g_autofree gchar *link = g_strdup_printf ("/proc/%u/exe", process_id), *called = g_strdup_printf ("/proc/%u/comm",
-      process_id);
-  g_autofree gchar *path = g_file_read_link (link, NULL), *file = path != NULL ? g_path_get_basename (path) : NULL;
-  g_autofree gchar *text = NULL;
+  g_autofree gchar *called = g_strdup_printf ("/proc/%u/comm", process_id), *text = NULL;
+  g_autofree gchar *file = executable_of (process_id);
 
   if (file != NULL)
     return g_str_equal (file, name);

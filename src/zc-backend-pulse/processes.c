@@ -214,9 +214,7 @@ zc_pulse_processes_open (ZcPulseProcesses *processes, ZcPulseServer *server, con
   processes->players = g_ptr_array_new_with_free_func (g_free);
   if (!zc_pulse_complete (server, pa_context_get_sink_input_info_list (server->context, on_input, processes),
           deadline_ns)) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_TIMEOUT, "PulseAudio (%s) does not tell who plays: "
-        "pa_context_get_sink_input_info_list said \"%s\". Restart the sound server and try again.", server->name,
-        zc_pulse_server_is_good (server) ? "timeout" : zc_pulse_server_last_word (server));
+    zc_pulse_set_silent (error, server, "who plays", "pa_context_get_sink_input_info_list");
     return FALSE;
   }
   /* The server may know a process that we cannot see: it is on another computer, or in a container. */
@@ -264,17 +262,16 @@ place_player (Player *player)
   player->look_at_ns = zc_clock_now_ns () + LOOK_NS;
 }
 
-/* Both streams had come so far when the server was asked. It sends what a sink has rendered to all who record it in one
+/* Both streams had come so far when the server was asked, without what a late reader lost. It sends what a sink has rendered to all who record it in one
  * turn, so the difference is exact, but if that turn came between the two questions: then the next answers differ. */
 static void
 take_answer (Player *player)
 {
-  const pa_timing_info *ours = pa_stream_get_timing_info (player->processes->monitor->stream);
-  const pa_timing_info *theirs = pa_stream_get_timing_info (player->stream.stream);
-  gint64 before_frames = player->answer_frames;
+  gint64 before_frames = player->answer_frames, ours, theirs;
 
-  if (ours != NULL && theirs != NULL)
-    player->answer_frames = (ours->write_index - theirs->write_index) / (gint64) player->stream.frame_bytes;
+  if (zc_pulse_stream_written_bytes (player->processes->monitor, &ours)
+      && zc_pulse_stream_written_bytes (&player->stream, &theirs))
+    player->answer_frames = (ours - theirs) / (gint64) player->stream.frame_bytes;
   player->agreeing = player->questions > 1 && player->answer_frames == before_frames ? player->agreeing + 1 : 1;
   if (player->questions == MOST_QUESTIONS || player->agreeing == AGREEING)
     place_player (player);

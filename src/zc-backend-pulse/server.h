@@ -48,6 +48,9 @@ gboolean zc_pulse_complete (ZcPulseServer *server, pa_operation *operation, gint
 /* The answer is heard by a callback, or does not matter. */
 void zc_pulse_forget (pa_operation *operation);
 
+/* `call` did not answer in time with `what`, or the connection broke under it. */
+void zc_pulse_set_silent (GError **error, ZcPulseServer *server, const gchar *what, const gchar *call);
+
 void zc_pulse_wake (ZcPulseServer *server, gboolean on);
 
 /* With ZC_ERROR_WOKEN in *error. */

@@ -66,9 +66,7 @@ zc_pulse_sinks_list (ZcPulseSinks *sinks, ZcPulseServer *server, gint64 deadline
   if (zc_pulse_complete (server, pa_context_get_server_info (server->context, on_server, sinks), deadline_ns)
       && zc_pulse_complete (server, pa_context_get_sink_info_list (server->context, on_sink, sinks), deadline_ns))
     return TRUE;
-  g_set_error (error, ZC_ERROR, ZC_ERROR_TIMEOUT, "PulseAudio (%s) does not tell its sinks: "
-      "pa_context_get_sink_info_list said \"%s\". Restart the sound server and try again.", server->name,
-      zc_pulse_server_is_good (server) ? "timeout" : zc_pulse_server_last_word (server));
+  zc_pulse_set_silent (error, server, "its sinks", "pa_context_get_sink_info_list");
   return FALSE;
 }
 

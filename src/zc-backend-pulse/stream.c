@@ -29,12 +29,18 @@ heard_at_ns (const ZcPulseStream *stream, gint64 byte)
   return stream->time.ns + bytes_to_ns (stream, byte - stream->time.bytes);
 }
 
-/* Bytes that the server did not send, beyond those that are known of: it counts them as read. */
+/* Bytes that the server did not send, and counts as read. */
+static gint64
+skipped_bytes (const ZcPulseStream *stream, const pa_timing_info *timing)
+{
+  return timing->read_index - (gint64) (stream->position_bytes - stream->borrowed_bytes);
+}
+
+/* Beyond those that are known of. */
 static gint64
 dropped_bytes (const ZcPulseStream *stream, const pa_timing_info *timing)
 {
-  gint64 got = (gint64) (stream->position_bytes - stream->borrowed_bytes);
-  gint64 dropped = timing->read_index - got - stream->dropped_bytes;
+  gint64 dropped = skipped_bytes (stream, timing) - stream->dropped_bytes;
 
   return timing->read_index_corrupt || dropped < 0 || bytes_to_ns (stream, dropped) > stream->away_ns ? 0 : dropped;
 }
@@ -263,6 +269,17 @@ zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames)
   stream->position_bytes += bytes;
   *data = fragment;
   *frames = (guint) (bytes / stream->frame_bytes);
+  return TRUE;
+}
+
+gboolean
+zc_pulse_stream_written_bytes (const ZcPulseStream *stream, gint64 *bytes)
+{
+  const pa_timing_info *timing = pa_stream_get_timing_info (stream->stream);
+
+  if (timing == NULL || timing->write_index_corrupt || timing->read_index_corrupt)
+    return FALSE;
+  *bytes = timing->write_index - skipped_bytes (stream, timing);
   return TRUE;
 }
 

@@ -66,6 +66,9 @@ pa_buffer_attr zc_pulse_stream_granted (const ZcPulseStream *stream);
 gboolean zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames);
 void zc_pulse_stream_drop (ZcPulseStream *stream);
 
+/* How far what we get, or shall get, went when the server was asked last. FALSE if it did not tell. */
+gboolean zc_pulse_stream_written_bytes (const ZcPulseStream *stream, gint64 *bytes);
+
 /* Asks the server what time it is in this stream, often at first, seldom later. */
 void zc_pulse_stream_ask_time_if_due (ZcPulseStream *stream);
 

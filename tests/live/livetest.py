@@ -74,14 +74,14 @@ class LiveTest(PrivateTest):
         """For tests of exactness: a server that does not lose sound by itself when the machine is busy."""
         return self.serve(label, period_ms=STEADY_PERIOD_MS, **sink)
 
-    def counting_file(self, server, seconds, sink=None, lead_seconds=LEAD_SECONDS):
+    def counting_file(self, server, seconds, sink=None, lead_seconds=LEAD_SECONDS, tag=0):
         """(path, codes) of a counting signal in the sink's own format and channel order, after some silence."""
         sink = sink or server.sink
         fmt = signals.FORMATS[sink.format]
         kept = min(fmt.code_bits, FLOAT_BITS) if server.mixes_in_float else fmt.code_bits
-        codes = signals.counting(fmt, sink.channels, int(sink.rate * seconds), kept)
+        codes = signals.counting(fmt, sink.channels, int(sink.rate * seconds), kept, tag)
         silence = signals.silence(fmt, sink.channels, int(sink.rate * lead_seconds))
-        return signals.write_file(self.path(f'{sink.name}.raw'), silence + fmt.encode(codes)), codes
+        return signals.write_file(self.path(f'{sink.name}-{tag}.raw'), silence + fmt.encode(codes)), codes
 
     def play(self, server, path, sink=None):
         """Plays to the end; bounded by what the file holds."""

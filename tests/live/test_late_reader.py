@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Time: a reader that is late loses nothing, timestamps meet to the nanosecond, and the first buffer is soon there."""
 
+import contextlib
 import statistics
 import threading
 
@@ -18,6 +19,7 @@ DRIFT_BOUND = 0.005
 BARE_CLIENT_MARGIN_S = 0.05
 DISPLACED_BOUND_S = 0.02
 MOMENT_S = 0.2
+MOMENT_OF_PROCESSES_S = 1.0
 
 
 class Stall:
@@ -80,28 +82,55 @@ class LateReader(livetest.LiveTest):
         moment's just after: nobody tells between which two frames it was."""
         server = self.serve_steady(label)
         path, codes = self.counting_file(server, SHORT_SECONDS + 3)
+        with self.much_too_late(server) as capture:
+            self.play(server, path)
+        at, frames = self.find_frames(capture, 'captured', server.sink, [codes])
+        self.assert_in_place(server.sink, at - frames, len(codes) - len(frames), MOMENT_S)
+
+    @exact
+    def check_processes_later_than_the_buffer(self, label):
+        """As above, but for what the server had kept, too, as time alone tells of the loss; who begins to play after it
+        is where a reader in time hears them."""
+        server = self.serve_steady(label)
+        files = [self.counting_file(server, SHORT_SECONDS + 3 * first, tag=tag) for tag, first in enumerate((True, False))]
+        every = [codes for _, codes in files]
+        with server.activated(), Capture(f'filesink location={self.path("heard.raw")}', device=server.sink.name) as heard:
+            with self.much_too_late(server, process_mode='exclude', process_name='zc-nobody') as capture:
+                for path, _ in files:
+                    self.play(server, path)
+            heard.send_eos()
+        at, frames = self.find_frames(capture, 'captured', server.sink, every)
+        heard_at, heard_frames = self.find_frames(heard, 'heard', server.sink, every)
+        self.assertEqual(len(heard_frames), sum(map(len, every)))
+        self.assert_in_place(server.sink, at - heard_at[frames], len(heard_frames) - len(frames), MOMENT_OF_PROCESSES_S)
+
+    @contextlib.contextmanager
+    def much_too_late(self, server, **properties):
+        """A capture whose reader stays away for a multiple of its buffer."""
         with server.activated(), Capture(f'filesink name=sink location={self.path("captured.raw")}', buffer_time=600000,
-                                         device=server.sink.name) as capture:
+                                         device=server.sink.name, **properties) as capture:
             capture.wait_for_packets(1, 5)
             stall = Stall(capture.pipeline.get_by_name('sink').get_static_pad('sink'), after=200, seconds=3 * STALL_S)
-            self.play(server, path)
+            yield capture
             capture.wait_for_packets(30, 5)
             capture.send_eos()
         self.assertTrue(stall.done)
-        caps = capture.final_caps
-        captured = signals.read_raw(self.path('captured.raw'), caps.sample, caps.channels)
-        played = signals.convert_codes(codes, signals.FORMATS[server.sink.format], caps.sample)
-        at, frames = self.find_frames(captured, played[:, signals.canonical_order(server.sink.positions)])
-        moved = (at - frames) - (at - frames)[0]
-        lost = len(played) - len(frames)
-        near = np.abs(moved) < server.sink.rate * DISPLACED_BOUND_S
+
+    def assert_in_place(self, sink, displaced, lost, moment_s):
+        moved = displaced - displaced[0]
+        near = np.abs(moved) < sink.rate * DISPLACED_BOUND_S
         note(f'{lost} frames had no room; the others are off by {moved[near].min()} to {moved[near].max()} frames, but for '
              f'{np.count_nonzero(~near)}')
-        self.assertGreater(lost, server.sink.rate / 2)
-        self.assertLess(np.count_nonzero(~near), server.sink.rate * MOMENT_S, moved[::4800])
+        self.assertTrue(sink.rate / 2 < lost < sink.rate * 3 * STALL_S, lost)
+        self.assertLess(np.count_nonzero(~near), sink.rate * moment_s, moved[::4800])
 
-    def find_frames(self, captured, played):
-        """Where in the capture a frame is, and which one it is; silence is none. Each frame of the signal is unique."""
+    def find_frames(self, capture, name, sink, every):
+        """Where in the capture a frame is, and which one it is of `every` signal in a row; silence is none. Each frame is
+        unique."""
+        caps = capture.final_caps
+        captured = signals.read_raw(self.path(f'{name}.raw'), caps.sample, caps.channels)
+        played = signals.convert_codes(np.concatenate(every), signals.FORMATS[sink.format], caps.sample)
+        played = played[:, signals.canonical_order(sink.positions)]
         keys, wanted = ((frames[:, 0].astype(np.int64) << 32) + frames[:, 1] for frames in (captured, played))
         order = np.argsort(wanted)
         found = order[np.searchsorted(wanted, keys, sorter=order).clip(max=len(wanted) - 1)]
