@@ -112,7 +112,7 @@ open_target (ZcCapture *capture, GError **error)
   if (open_wanted (capture, &device, error))
     return device;
   same = capture->target;
-  if (same.device == NULL && !capture->follow && !zc_target_is_process (&same)) {
+  if (zc_backend_is_default (capture->backend, &same) && !capture->follow) {
     same.device = capture->backend->device_name (capture->device);
     device = capture->backend->open (&same, &capture->native, &failure);
     capture->by_name = device != NULL;
@@ -205,15 +205,18 @@ try_again (ZcCapture *capture)
     capture->hopeless = g_steal_pointer (&error);
 }
 
-/* The default is the device that is captured, or one that could not be started when it became the default. */
+/* The default is the device that is captured, or one that could not be started when it became the default; it may be
+ * tried again once another one has been the default. */
 static gboolean
-stays (const ZcCapture *capture, ZcDevice *other)
+stays (ZcCapture *capture, ZcDevice *other)
 {
   const gchar *name = capture->backend->device_name (other);
 
-  return g_strcmp0 (name, capture->refused) == 0
-      || (!capture->by_name && !zc_target_is_process (&capture->target)
-          && g_str_equal (name, capture->backend->device_name (capture->device)));
+  if (g_strcmp0 (name, capture->refused) == 0)
+    return TRUE;
+  g_clear_pointer (&capture->refused, g_free);
+  return !capture->by_name && !zc_target_is_process (&capture->target)
+      && g_str_equal (name, capture->backend->device_name (capture->device));
 }
 
 /* The other device did not start, which is `refusal`: the one from before goes on, after a break. */

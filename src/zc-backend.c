@@ -33,3 +33,11 @@ zc_target_equal (const ZcTarget *one, const ZcTarget *other)
   return g_strcmp0 (one->device, other->device) == 0 && g_strcmp0 (one->process_name, other->process_name) == 0
       && one->process_id == other->process_id && one->process_mode == other->process_mode;
 }
+
+gboolean
+zc_backend_is_default (const ZcBackend *backend, const ZcTarget *target)
+{
+  if (zc_target_is_process (target))
+    return FALSE;
+  return target->device == NULL || (backend->is_role != NULL && backend->is_role (target->device));
+}

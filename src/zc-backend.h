@@ -101,6 +101,9 @@ typedef struct {
   gboolean automatic;   /* may be chosen by backend=auto */
   gboolean captures_processes; /* open takes a target that is a process */
 
+  /* The name is that of a role, as the default for communications: what has it may change. NULL: there are none. */
+  gboolean (*is_role) (const gchar *device);
+
   /* The devices whose sound can be captured, ZcDeviceInfo. Blocks at most ZC_OPEN_TIMEOUT_NS. */
   GPtrArray *(*enumerate) (GError **error);
 
@@ -135,5 +138,8 @@ typedef struct {
   void (*stop) (ZcDevice *device);
   void (*close) (ZcDevice *device);
 } ZcBackend;
+
+/* What is the default, or has a role, at the time: no device by itself. */
+gboolean zc_backend_is_default (const ZcBackend *backend, const ZcTarget *target);
 
 G_END_DECLS

@@ -518,6 +518,7 @@ const ZcBackend zc_backend_wasapi = {
   .title = "WASAPI",
   .automatic = TRUE,
   .captures_processes = TRUE,
+  .is_role = zc_wasapi_is_role,
   .enumerate = wasapi_enumerate,
   .open = wasapi_open,
   .device_name = wasapi_device_name,

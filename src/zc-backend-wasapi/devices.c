@@ -160,6 +160,14 @@ find_role (const gchar *name, ERole *role)
   return FALSE;
 }
 
+gboolean
+zc_wasapi_is_role (const gchar *name)
+{
+  ERole role;
+
+  return find_role (name, &role);
+}
+
 static gchar *
 find_id (const GPtrArray *infos, const gchar *name)
 {

@@ -25,6 +25,9 @@ GPtrArray *zc_wasapi_list (GError **error);
  * the role whose default it is ("console", "multimedia", "communications"). NULL: the default of the console role. */
 ZcEndpoint *zc_wasapi_find (const gchar *name, GError **error);
 
+/* The name is one of these roles. */
+gboolean zc_wasapi_is_role (const gchar *name);
+
 /* Transfer full, or NULL. */
 IMMDeviceEnumerator *zc_wasapi_enumerator (GError **error);
 

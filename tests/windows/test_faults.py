@@ -135,6 +135,18 @@ for each in RECOVERED:
     add_recovery(each)
 
 
+class Role(unittest.TestCase):
+
+    def test_keeps_its_device_if_it_is_not_followed(self):
+        """After a loss, too, though the role is another device's by then."""
+        script = 'endpoint id={b} name=Other; endpoint id={a} default; at 500ms default-change to={b}; ' \
+                 'at 1s invalidate endpoint={a}'
+        source = 'zcloopbacksrc backend=wasapi device=communications follow-default=false num-buffers=200'
+        result = scripted.launch(f'-m {source} ! fakesink', script, faults.BOUND_S)
+        told = re.findall(r'zcloopback-(recovered|device-changed), device=\(string\)"\W*(\w+)', result.output)
+        self.assertEqual(told, [('recovered', 'a')], result.output)
+
+
 class ProcessEnds(unittest.TestCase):
     """A process that is captured by its name ends after a second."""
 
