@@ -63,11 +63,16 @@ gst_zc_loopback_src_get_caps (GstBaseSrc *base, GstCaps *filter)
   return caps;
 }
 
+/* What the stream has stays while downstream can have it, also when another device is captured by now. */
 static GstCaps *
 gst_zc_loopback_src_fixate (GstBaseSrc *base, GstCaps *caps)
 {
-  GstCaps *closest = gst_zc_format_closest_caps (&GST_ZC_LOOPBACK_SRC (base)->native, caps);
+  GstCaps *closest = gst_pad_get_current_caps (GST_BASE_SRC_PAD (base));
 
+  if (closest == NULL || !gst_caps_is_subset (closest, caps)) {
+    gst_clear_caps (&closest);
+    closest = gst_zc_format_closest_caps (&GST_ZC_LOOPBACK_SRC (base)->native, caps);
+  }
   gst_caps_unref (caps);
   return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->fixate (base, closest);
 }
@@ -229,6 +234,31 @@ close_device (GstZcLoopbackSrc *self)
   g_object_notify (G_OBJECT (self), "actual-device");
 }
 
+/* Also while playing. Between the setting of one property and the unsetting of another there may be no target. */
+static void
+retarget (GstZcLoopbackSrc *self)
+{
+  GST_OBJECT_LOCK (self); /* threads that set it at a time come one after the other */
+  if (gst_zc_settings_check_target (&self->settings, NULL)) {
+    ZcTarget target = gst_zc_settings_target (&self->settings);
+
+    gst_zc_waker_set_target (&self->waker, &target);
+  }
+  GST_OBJECT_UNLOCK (self);
+}
+
+/* While the device was opened. */
+static gboolean
+was_set_meanwhile (GstZcLoopbackSrc *self)
+{
+  gboolean other;
+
+  GST_OBJECT_LOCK (self);
+  other = self->other_device;
+  GST_OBJECT_UNLOCK (self);
+  return other;
+}
+
 /* The device as it is set now: opened, unless it is open. */
 static gboolean
 ensure_device (GstZcLoopbackSrc *self, GError **error)
@@ -249,6 +279,8 @@ ensure_device (GstZcLoopbackSrc *self, GError **error)
     close_device (self);
   valid = valid && (self->capture != NULL || open_device (self, backend, &target, error));
   zc_target_clear (&target);
+  if (valid && was_set_meanwhile (self))
+    retarget (self);
   return valid;
 }
 
@@ -273,6 +305,7 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
   zc_stats_reset (&self->stats);
   g_clear_error (&self->loss);
   self->negotiated = FALSE;
+  self->stamped_ns = 0;
   self->fresh_memory = FALSE;
   gst_zc_allocation_begin (&self->allocation);
   gst_zc_poster_begin (&self->poster);
@@ -361,22 +394,6 @@ gst_zc_loopback_src_change_state (GstElement *element, GstStateChange transition
 }
 
 /* -- the object -------------------------------------------------------------------------------------------------- */
-
-/* Also while playing. */
-static void
-retarget (GstZcLoopbackSrc *self)
-{
-  ZcTarget target;
-  gboolean valid;
-
-  GST_OBJECT_LOCK (self);
-  valid = gst_zc_settings_check_target (&self->settings, NULL);
-  target = zc_target_copy ((ZcTarget[]){ gst_zc_settings_target (&self->settings) });
-  GST_OBJECT_UNLOCK (self);
-  if (valid) /* between the setting of one and the unsetting of another it may not be */
-    gst_zc_waker_set_target (&self->waker, &target);
-  zc_target_clear (&target);
-}
 
 static GstClock *
 gst_zc_loopback_src_provide_clock (GstElement *element)

@@ -217,12 +217,13 @@ ensure_stream (GstZcLoopbackSrc *self)
 
 /* -- packets ----------------------------------------------------------------------------------------------------- */
 
-/* The time that is running time 0. Without a clock, running time starts at the first frame. It changes under way when a
- * flush resets the running time. */
+/* The time that is running time 0. Without a clock, running time starts at the first frame, and goes on after a pause. It
+ * changes under way when a flush resets the running time. */
 static void
 update_base (GstZcLoopbackSrc *self, GstBuffer *buffer, gint64 first_ns)
 {
-  gint64 base_ns = self->clock == NULL ? first_ns : (gint64) gst_element_get_base_time (GST_ELEMENT_CAST (self));
+  gint64 base_ns = self->clock == NULL ? first_ns - self->stamped_ns
+                                       : (gint64) gst_element_get_base_time (GST_ELEMENT_CAST (self));
 
   if (self->based && (self->clock == NULL || base_ns == self->base_ns))
     return;
@@ -245,7 +246,8 @@ stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
     return FALSE;
   /* The first frames may have been captured just before the pipeline began to run. */
   GST_BUFFER_PTS (buffer) = (GstClockTime) MAX (when.start_ns - self->base_ns, 0);
-  GST_BUFFER_DURATION (buffer) = (GstClockTime) (when.end_ns - self->base_ns) - GST_BUFFER_PTS (buffer);
+  self->stamped_ns = when.end_ns - self->base_ns;
+  GST_BUFFER_DURATION (buffer) = (GstClockTime) self->stamped_ns - GST_BUFFER_PTS (buffer);
   return TRUE;
 }
 

@@ -97,6 +97,32 @@ GST_START_TEST (no_clock_is_provided_unless_asked)
 }
 GST_END_TEST
 
+/* As in gst_pipeline_use_clock (pipeline, NULL): a second stream goes on where the first one ended. */
+GST_START_TEST (without_a_clock_times_go_on_after_a_pause)
+{
+  GstClockTime end = 0;
+  ZcTest test;
+
+  zc_test_prepare (&test, "packet=480", NULL, NULL);
+  gst_element_set_clock (test.element, NULL);
+  gst_harness_play (test.harness);
+  for (guint i = 0; i < 20; i++) {
+    GstBuffer *buffer;
+
+    if (i == 10) {
+      gst_element_set_state (test.element, GST_STATE_PAUSED);
+      gst_element_set_state (test.element, GST_STATE_PLAYING);
+    }
+    while ((buffer = gst_harness_try_pull (test.harness)) == NULL)
+      zc_test_pass_ms (&test, 10);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), end);
+    end = GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer);
+    gst_buffer_unref (buffer);
+  }
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 static Suite *
 clock_suite (void)
 {
@@ -109,6 +135,7 @@ clock_suite (void)
   tcase_add_test (tc, devices_clock_goes_as_the_device);
   tcase_add_test (tc, a_clock_can_be_asked_for_in_a_bin);
   tcase_add_test (tc, no_clock_is_provided_unless_asked);
+  tcase_add_test (tc, without_a_clock_times_go_on_after_a_pause);
   return suite;
 }
 

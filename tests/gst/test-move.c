@@ -210,6 +210,73 @@ GST_START_TEST (default_that_does_not_start_is_refused_once)
 }
 GST_END_TEST
 
+static void
+set_device (GObject *element, GParamSpec *pspec, gpointer device)
+{
+  g_autofree gchar *actual = NULL;
+
+  g_object_get (element, "actual-device", &actual, NULL);
+  if (actual == NULL)
+    g_object_set (element, "device", device, NULL);
+}
+
+/* As another thread may while one device is closed and the next is opened. */
+GST_START_TEST (device_can_be_set_while_another_is_opened)
+{
+  gchar last[] = "clock=manual packet=240";
+  ZcTest test;
+
+  zc_test_prepare (&test, "", NULL, NULL);
+  gst_element_set_state (test.element, GST_STATE_READY);
+  g_object_set (test.element, "device", "clock=manual packet=120", NULL);
+  g_signal_connect (test.element, "notify::actual-device", G_CALLBACK (set_device), last);
+  gst_harness_play (test.harness);
+  assert_changed_to (&test, last);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* It may have been in use by somebody else then. */
+GST_START_TEST (default_that_was_refused_is_tried_when_it_is_the_default_again)
+{
+  ZcTest test;
+
+  begin_with_default (&test, "clock=manual", NULL);
+  for (guint i = 0; i < 2; i++) {
+    zc_sim_set_default ("clock=manual fail=start");
+    assert_warned (&test, "fail=start");
+    assert_captures (&test, "clock=manual");
+    assert_news (&test, "zcloopback-device-changed"); /* how long the break was */
+    zc_sim_set_default ("clock=manual");
+    pass_200_ms (&test);
+  }
+  finish_with_default (&test);
+}
+GST_END_TEST
+
+/* As a tee asks for it when it gets another branch. */
+GST_START_TEST (format_stays_when_downstream_asks_anew)
+{
+  const gchar *other = "clock=manual format=S16LE rate=44100 packet=441";
+  g_autoptr (GstCaps) before = NULL;
+  ZcTest test;
+
+  begin (&test, "");
+  before = gst_pad_get_current_caps (test.harness->sinkpad);
+  g_object_set (test.element, "device", other, NULL);
+  assert_changed_to (&test, other);
+  gst_harness_push_upstream_event (test.harness, gst_event_new_reconfigure ());
+  for (guint i = 0; i < 4; i++) {
+    g_autoptr (GstCaps) after = NULL;
+
+    pass_200_ms (&test);
+    after = gst_pad_get_current_caps (test.harness->sinkpad);
+    fail_unless (gst_caps_is_equal (before, after), "%" GST_PTR_FORMAT, after);
+  }
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 /* Its name, and what is wrong with it, are told; what cannot be opened leaves what there was. */
 GST_START_TEST (device_can_be_set_while_paused)
 {
@@ -298,6 +365,7 @@ move_suite (void)
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, device_can_be_set_while_playing);
   tcase_add_test (tc, device_can_be_set_while_paused);
+  tcase_add_test (tc, device_can_be_set_while_another_is_opened);
   tcase_add_test (tc, device_that_does_not_start_is_refused);
   tcase_add_test (tc, device_that_never_delivers_can_be_left);
   tcase_add_test (tc, loss_after_a_refusal_is_bridged);
@@ -306,6 +374,8 @@ move_suite (void)
   tcase_add_test (tc, default_is_followed_after_its_name);
   tcase_add_test (tc, default_is_followed_from_the_first_start);
   tcase_add_test (tc, default_that_does_not_start_is_refused_once);
+  tcase_add_test (tc, default_that_was_refused_is_tried_when_it_is_the_default_again);
+  tcase_add_test (tc, format_stays_when_downstream_asks_anew);
   return suite;
 }
 
