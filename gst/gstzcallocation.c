@@ -135,7 +135,8 @@ configure (GstBufferPool *pool, GstCaps *caps, guint size, guint min_buffers, gu
   return gst_buffer_pool_set_config (pool, config);
 }
 
-/* The one we have if it will do, else a new one; what the old one counted is kept. */
+/* The one we have if it will do, else a new one, which is active: GstBaseSrc has no word for one that cannot be. What the
+ * old one counted is kept. */
 static GstBufferPool *
 own_pool (GstZcAllocation *self, const GstZcSettings *settings, GstCaps *caps, guint size, guint *min_buffers,
     guint *max_buffers)
@@ -157,7 +158,7 @@ own_pool (GstZcAllocation *self, const GstZcSettings *settings, GstCaps *caps, g
   gst_zc_buffer_pool_set_pages (GST_ZC_BUFFER_POOL (pool), &settings->pages);
   gst_zc_buffer_pool_set_adaptive (GST_ZC_BUFFER_POOL (pool),
       settings->pool_strategy == GST_ZC_POOL_STRATEGY_ADAPTIVE);
-  if (!configure (pool, caps, size, *min_buffers, *max_buffers)) {
+  if (!configure (pool, caps, size, *min_buffers, *max_buffers) || !gst_buffer_pool_set_active (pool, TRUE)) {
     gst_object_unref (pool);
     return NULL;
   }

@@ -28,8 +28,8 @@ void gst_zc_allocation_begin (GstZcAllocation *self);
 void gst_zc_allocation_end (GstZcAllocation *self);
 
 /* Completes the ALLOCATION query for packets of packet_bytes. Returns the pool to use, active or about to be (transfer
- * full), or NULL if each packet is to be allocated. Downstream's pool is taken if its buffers hold our packets and they
- * are copied at all; else ours, at least as deep as downstream asks. */
+ * full), or NULL if each packet is to be allocated, or there is no memory for a pool. Downstream's pool is taken if its
+ * buffers hold our packets and they are copied at all; else ours, at least as deep as downstream asks. */
 GstBufferPool *gst_zc_allocation_decide (GstZcAllocation *self, GstQuery *query, const GstZcSettings *settings,
     guint packet_bytes);
 

@@ -52,6 +52,7 @@ struct _GstZcLoopbackSrc {
 
   /* The streaming thread's. */
   gboolean negotiated;
+  gboolean no_memory; /* for a pool */
   gboolean fresh_memory; /* decided on, and active since */
   ZcStreamSpec spec;
   gboolean lease;

@@ -145,6 +145,7 @@ gst_zc_loopback_src_decide_allocation (GstBaseSrc *base, GstQuery *query)
   pool = gst_zc_allocation_decide (&self->allocation, query, &settings, packet_bytes);
   GST_DEBUG_OBJECT (self, "memory from %" GST_PTR_FORMAT, pool);
   gst_zc_packer_set_pool (self->packer, pool);
+  self->no_memory = pool == NULL && settings.memory_mode != GST_ZC_MEMORY_MODE_COPY; /* create() tells */
   self->fresh_memory = TRUE;
   return TRUE;
 }
@@ -304,7 +305,7 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
 
   zc_stats_reset (&self->stats);
   g_clear_error (&self->loss);
-  self->negotiated = FALSE;
+  self->negotiated = self->no_memory = FALSE;
   self->stamped_ns = 0;
   self->fresh_memory = FALSE;
   gst_zc_allocation_begin (&self->allocation);

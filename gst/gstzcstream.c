@@ -90,6 +90,16 @@ fail_negotiation (GstZcLoopbackSrc *self)
   return fail (self, error);
 }
 
+static GstFlowReturn
+fail_memory (GstZcLoopbackSrc *self)
+{
+  g_autoptr (GError) error = g_error_new (ZC_ERROR, ZC_ERROR_SETTINGS, "There is no memory for a pool of packets of %u "
+      "bytes (gst_buffer_pool_set_active). Lower pool-min-buffers (with pool-strategy=fixed, pool-max-buffers) or "
+      "latency-time.", self->spec.latency_frames * zc_format_frame_bytes (&self->spec.format));
+
+  return fail (self, error);
+}
+
 static gint64
 pipeline_now_ns (gpointer data)
 {
@@ -205,6 +215,8 @@ ensure_stream (GstZcLoopbackSrc *self)
 
   if (!self->negotiated)
     return fail_negotiation (self);
+  if (self->no_memory)
+    return fail_memory (self);
   gst_zc_loopback_src_settle_memory (self);
   if (g_atomic_int_get (&self->stale)) {
     g_atomic_int_set (&self->stale, FALSE);

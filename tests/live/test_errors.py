@@ -16,10 +16,11 @@ ADVICE = re.compile(r'\b(start|run|check|choose|list|set|unset|use|try|lower|rai
                     r'gst-device-monitor-1\.0|PULSE_SERVER|wait|restart)\b', re.IGNORECASE)
 
 
-def gst_launch(env, *words):
+def gst_launch(env, *words, limit=None):
     """(result, seconds) of a gst-launch-1.0 that is expected to give up by itself."""
     before = time.monotonic()
-    result = processes.run(['gst-launch-1.0', *words], HANG_S, env={**env, 'LC_ALL': 'C.UTF-8'})
+    limited = ['prlimit', limit] if limit else []
+    result = processes.run([*limited, 'gst-launch-1.0', *words], HANG_S, env={**env, 'LC_ALL': 'C.UTF-8'})
     return result, time.monotonic() - before
 
 
@@ -30,9 +31,9 @@ class ErrorTest(livetest.LiveTest):
         _, self.process_start_s = gst_launch(os.environ, launch.ELEMENT, 'num-buffers=0', 'backend=simulated',
                                              '!', 'fakesink')
 
-    def assert_one_error(self, env, description, names, advice=True):
-        """Fails soon, with one error line; the text has each of `names` in it."""
-        result, seconds = gst_launch(env, *description.split())
+    def assert_one_error(self, env, description, names, advice=True, limit=None):
+        """Fails soon, with one error line; the text has each of `names` in it. `limit`: of prlimit."""
+        result, seconds = gst_launch(env, *description.split(), limit=limit)
         text = result.stdout + result.stderr
         self.assertNotEqual(result.returncode, 0, text)
         self.assertLess(seconds, BOUND_S + self.process_start_s, text)
@@ -108,6 +109,11 @@ class WithNothingToCapture(ErrorTest):
             if '\tmodule-null-sink' in row:
                 server.pactl('unload-module', row.split('\t')[0])
         self.assert_one_error(server.env, f'{launch.source()} ! fakesink', ['sink'])
+
+    def test_no_memory(self):
+        source = launch.source(backend='simulated', device='rate=192000', pool_strategy='fixed', latency_time=1000000,
+                               pool_max_buffers=10000)
+        self.assert_one_error(os.environ, f'{source} ! fakesink', ['memory', 'pool-max-buffers'], limit='--as=4000000000')
 
     def test_unknown_backend(self):
         self.assert_one_error(os.environ, f'{launch.source(backend="nonsense")} ! fakesink', ['backend', 'nonsense'],
