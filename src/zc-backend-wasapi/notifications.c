@@ -88,7 +88,7 @@ on_default (IMMNotificationClient *client, EDataFlow flow, ERole role, LPCWSTR i
 {
   ZcNotifications *self = (ZcNotifications *) client;
 
-  if (flow == eRender && (gint) role == self->role && id != NULL && lstrcmpiW (id, (LPCWSTR) self->id) != 0)
+  if (flow == eRender && (gint) role == self->role && id != NULL)
     note (self, &self->moved);
   return S_OK;
 }

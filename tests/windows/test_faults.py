@@ -135,6 +135,21 @@ for each in RECOVERED:
     add_recovery(each)
 
 
+def told_of(result):
+    """What became of the device, and its id, in their order."""
+    return re.findall(r'zcloopback-(recovered|device-changed), device=\(string\)"\W*(\w+)', result.output)
+
+
+class Default(unittest.TestCase):
+
+    def test_in_use_by_somebody_is_tried_when_it_is_the_default_again(self):
+        script = 'endpoint id={b} name=Other; endpoint id={a} default; at 500ms default-change to={b}; ' \
+                 'fail IAudioClient::Initialize of=loopback nth=2 hr=0x8889000A; ' \
+                 'at 1s default-change to={a}; at 1500ms default-change to={b}'
+        result = scripted.launch('-m zcloopbacksrc backend=wasapi num-buffers=200 ! fakesink', script, faults.BOUND_S)
+        self.assertEqual(told_of(result), [('device-changed', 'a'), ('device-changed', 'b')], result.output)
+
+
 class Role(unittest.TestCase):
 
     def test_keeps_its_device_if_it_is_not_followed(self):
@@ -143,8 +158,7 @@ class Role(unittest.TestCase):
                  'at 1s invalidate endpoint={a}'
         source = 'zcloopbacksrc backend=wasapi device=communications follow-default=false num-buffers=200'
         result = scripted.launch(f'-m {source} ! fakesink', script, faults.BOUND_S)
-        told = re.findall(r'zcloopback-(recovered|device-changed), device=\(string\)"\W*(\w+)', result.output)
-        self.assertEqual(told, [('recovered', 'a')], result.output)
+        self.assertEqual(told_of(result), [('recovered', 'a')], result.output)
 
 
 class ProcessEnds(unittest.TestCase):
