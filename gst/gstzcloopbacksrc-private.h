@@ -4,7 +4,8 @@
  *
  * Threads. The streaming thread runs create() and negotiation and is the only one to touch what is marked as its
  * own; it exists only while the thread that changes states waits in neither start() nor stop(). Everything that
- * several threads see is under the object lock, which is held for a few assignments and never while calling out. */
+ * several threads see is under the object lock, which is held for a few assignments and, but for the waker, never while
+ * calling out. */
 #pragma once
 
 #include "gstzcallocation.h"
@@ -52,6 +53,7 @@ struct _GstZcLoopbackSrc {
 
   /* The streaming thread's. */
   gboolean negotiated;
+  ZcFormat preferred; /* of the device that the first negotiation found; rate 0 before */
   gboolean no_memory; /* for a pool */
   gboolean fresh_memory; /* decided on, and active since */
   ZcStreamSpec spec;

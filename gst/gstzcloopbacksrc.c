@@ -63,16 +63,16 @@ gst_zc_loopback_src_get_caps (GstBaseSrc *base, GstCaps *filter)
   return caps;
 }
 
-/* What the stream has stays while downstream can have it, also when another device is captured by now. */
+/* Downstream that asks anew gets the same again, also when another device is captured by now. */
 static GstCaps *
 gst_zc_loopback_src_fixate (GstBaseSrc *base, GstCaps *caps)
 {
-  GstCaps *closest = gst_pad_get_current_caps (GST_BASE_SRC_PAD (base));
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
+  GstCaps *closest;
 
-  if (closest == NULL || !gst_caps_is_subset (closest, caps)) {
-    gst_clear_caps (&closest);
-    closest = gst_zc_format_closest_caps (&GST_ZC_LOOPBACK_SRC (base)->native, caps);
-  }
+  if (self->preferred.rate == 0)
+    self->preferred = self->native;
+  closest = gst_zc_format_closest_caps (&self->preferred, caps);
   gst_caps_unref (caps);
   return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->fixate (base, closest);
 }
@@ -306,6 +306,7 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
   zc_stats_reset (&self->stats);
   g_clear_error (&self->loss);
   self->negotiated = self->no_memory = FALSE;
+  self->preferred.rate = 0;
   self->stamped_ns = 0;
   self->fresh_memory = FALSE;
   gst_zc_allocation_begin (&self->allocation);

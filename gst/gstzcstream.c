@@ -229,8 +229,8 @@ ensure_stream (GstZcLoopbackSrc *self)
 
 /* -- packets ----------------------------------------------------------------------------------------------------- */
 
-/* The time that is running time 0. Without a clock, running time starts at the first frame, and goes on after a pause. It
- * changes under way when a flush resets the running time. */
+/* The time that is running time 0. Without a clock, running time starts at the first frame, and goes on after a pause.
+ * It changes under way when a flush resets the running time. */
 static void
 update_base (GstZcLoopbackSrc *self, GstBuffer *buffer, gint64 first_ns)
 {
@@ -358,8 +358,10 @@ leave_or_pause (GstZcLoopbackSrc *self)
   GstBaseSrc *base = GST_BASE_SRC (self);
 
   gst_zc_stream_halt (self);
-  return gst_zc_waker_wait (&self->waker, GST_BASE_SRC_PAD (base)) ? gst_base_src_wait_playing (base)
-                                                                   : GST_FLOW_FLUSHING;
+  if (gst_zc_waker_wait (&self->waker, GST_BASE_SRC_PAD (base)))
+    return gst_base_src_wait_playing (base);
+  self->stamped_ns = 0; /* after a flush running time is 0 again */
+  return GST_FLOW_FLUSHING;
 }
 
 GstFlowReturn

@@ -97,28 +97,38 @@ GST_START_TEST (no_clock_is_provided_unless_asked)
 }
 GST_END_TEST
 
-/* As in gst_pipeline_use_clock (pipeline, NULL): a second stream goes on where the first one ended. */
+/* Ten packets, which follow each other from `pts` on. Returns the end of the last. */
+static GstClockTime
+pull_from (ZcTest *test, GstClockTime pts)
+{
+  for (guint i = 0; i < 10; i++) {
+    GstBuffer *buffer;
+
+    while ((buffer = gst_harness_try_pull (test->harness)) == NULL)
+      zc_test_pass_ms (test, 10);
+    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), pts);
+    pts += GST_BUFFER_DURATION (buffer);
+    gst_buffer_unref (buffer);
+  }
+  return pts;
+}
+
+/* As in gst_pipeline_use_clock (pipeline, NULL): a second stream goes on where the first one ended, but for a flush. */
 GST_START_TEST (without_a_clock_times_go_on_after_a_pause)
 {
-  GstClockTime end = 0;
+  GstClockTime end;
   ZcTest test;
 
   zc_test_prepare (&test, "packet=480", NULL, NULL);
   gst_element_set_clock (test.element, NULL);
   gst_harness_play (test.harness);
-  for (guint i = 0; i < 20; i++) {
-    GstBuffer *buffer;
-
-    if (i == 10) {
-      gst_element_set_state (test.element, GST_STATE_PAUSED);
-      gst_element_set_state (test.element, GST_STATE_PLAYING);
-    }
-    while ((buffer = gst_harness_try_pull (test.harness)) == NULL)
-      zc_test_pass_ms (&test, 10);
-    fail_unless_equals_uint64 (GST_BUFFER_PTS (buffer), end);
-    end = GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer);
-    gst_buffer_unref (buffer);
-  }
+  end = pull_from (&test, 0);
+  gst_element_set_state (test.element, GST_STATE_PAUSED);
+  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  pull_from (&test, end);
+  gst_element_send_event (test.element, gst_event_new_flush_start ());
+  gst_element_send_event (test.element, gst_event_new_flush_stop (TRUE));
+  pull_from (&test, 0);
   zc_test_finish (&test);
 }
 GST_END_TEST

@@ -277,6 +277,25 @@ GST_START_TEST (format_stays_when_downstream_asks_anew)
 }
 GST_END_TEST
 
+/* What downstream took once for want of better is not what it gets for ever. */
+GST_START_TEST (format_is_the_devices_when_downstream_can_have_it_again)
+{
+  g_autoptr (GstCaps) after = NULL;
+  g_autoptr (GstCaps) own = NULL;
+  ZcTest test;
+
+  begin (&test, "");
+  own = gst_pad_get_current_caps (test.harness->sinkpad);
+  gst_harness_set_sink_caps_str (test.harness, "audio/x-raw, format=S16LE, rate=8000, channels=1");
+  pass_200_ms (&test);
+  gst_harness_set_sink_caps (test.harness, gst_pad_get_pad_template_caps (test.harness->sinkpad));
+  pass_200_ms (&test);
+  after = gst_pad_get_current_caps (test.harness->sinkpad);
+  fail_unless (gst_caps_is_equal (own, after), "%" GST_PTR_FORMAT, after);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
 /* Its name, and what is wrong with it, are told; what cannot be opened leaves what there was. */
 GST_START_TEST (device_can_be_set_while_paused)
 {
@@ -376,6 +395,7 @@ move_suite (void)
   tcase_add_test (tc, default_that_does_not_start_is_refused_once);
   tcase_add_test (tc, default_that_was_refused_is_tried_when_it_is_the_default_again);
   tcase_add_test (tc, format_stays_when_downstream_asks_anew);
+  tcase_add_test (tc, format_is_the_devices_when_downstream_can_have_it_again);
   return suite;
 }
 
