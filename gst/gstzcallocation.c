@@ -135,8 +135,8 @@ configure (GstBufferPool *pool, GstCaps *caps, guint size, guint min_buffers, gu
   return gst_buffer_pool_set_config (pool, config);
 }
 
-/* The one we have if it will do, else a new one, which is active: GstBaseSrc has no word for one that cannot be. What the
- * old one counted is kept. */
+/* The one we have if it will do, else a new one, which is active: GstBaseSrc has no word for one that cannot be. What
+ * the old one counted is kept. */
 static GstBufferPool *
 own_pool (GstZcAllocation *self, const GstZcSettings *settings, GstCaps *caps, guint size, guint *min_buffers,
     guint *max_buffers)

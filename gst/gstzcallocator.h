@@ -23,8 +23,8 @@ G_DECLARE_FINAL_TYPE (GstZcAllocator, gst_zc_allocator, GST, ZC_ALLOCATOR, GstAl
 /* A buffer without memory, transfer full. In whichever thread makes new blocks. */
 typedef GstBuffer *(*GstZcMakeHeader) (gpointer data);
 
-/* Memories as in `spec` (block_bytes, min_blocks, max_blocks, pages). New blocks come in a buffer of make_header(). NULL if
- * there is no memory for min_blocks. */
+/* Memories as in `spec` (block_bytes, min_blocks, max_blocks, pages). New blocks come in a buffer of make_header(). NULL
+ * if there is no memory for min_blocks. */
 GstZcAllocator *gst_zc_allocator_new (const ZcSlabSpec *spec, GstZcMakeHeader make_header, gpointer data);
 
 /* A whole block, writable, not shared; transfer full. *buffer is the buffer that it is in and that holds the reference,

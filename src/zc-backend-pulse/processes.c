@@ -262,8 +262,9 @@ place_player (Player *player)
   player->look_at_ns = zc_clock_now_ns () + LOOK_NS;
 }
 
-/* Both streams had come so far when the server was asked, without what a late reader lost. It sends what a sink has rendered to all who record it in one
- * turn, so the difference is exact, but if that turn came between the two questions: then the next answers differ. */
+/* Both streams had come so far when the server was asked, without what a late reader lost. It sends what a sink has
+ * rendered to all who record it in one turn, so the difference is exact, but if that turn came between the two
+ * questions: then the next answers differ. */
 static void
 take_answer (Player *player)
 {

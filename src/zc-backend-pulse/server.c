@@ -68,8 +68,8 @@ zc_pulse_set_silent (GError **error, ZcPulseServer *server, const gchar *what, c
 {
   gboolean good = zc_pulse_server_is_good (server);
 
-  g_set_error (error, ZC_ERROR, good ? ZC_ERROR_TIMEOUT : ZC_ERROR_NO_SERVER, "PulseAudio (%s) does not tell %s: %s said "
-      "\"%s\". Restart the sound server and try again.", server->name, what, call,
+  g_set_error (error, ZC_ERROR, good ? ZC_ERROR_TIMEOUT : ZC_ERROR_NO_SERVER, "PulseAudio (%s) does not tell %s: %s "
+      "said \"%s\". Restart the sound server and try again.", server->name, what, call,
       good ? "timeout" : zc_pulse_server_last_word (server));
 }
 
