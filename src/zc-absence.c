@@ -253,7 +253,10 @@ move_to (ZcCapture *capture, ZcTarget *wanted, GError **error)
   zc_capture_end_stream (capture);
   if (!capture->away)
     zc_capture_begin_absence (capture);
-  return start_on (capture, wanted, device, &native, &refusal) ? ZC_NEXT_SPAN : go_back (capture, refusal, error);
+  if (start_on (capture, wanted, device, &native, &refusal))
+    return ZC_NEXT_SPAN;
+  capture->moved |= zc_target_equal (wanted, &capture->target); /* who does not listen then does not hear of it */
+  return go_back (capture, refusal, error);
 }
 
 /* The other one is opened first: if it cannot be, all stays as it is. */

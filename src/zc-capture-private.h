@@ -39,7 +39,7 @@ struct _ZcCapture {
 
   ZcFill fills;
   gboolean follow;
-  gboolean moved;   /* another device is the default */
+  gboolean moved;   /* the default has changed, or may have */
   gboolean by_name; /* the device was opened by its name, though the default is the target: it tells of no other one */
   gchar *refused;   /* the device that did not start when it was to be captured; or NULL */
   GError *refusal;  /* of a target that was asked for before the stream began, to be told; or NULL */
@@ -76,7 +76,7 @@ gint64 zc_capture_now_ns (const ZcCapture *capture);
 
 gboolean zc_capture_is_woken (const ZcCapture *capture);
 
-/* Another device is to be captured: a target was asked for, or the default is another one. */
+/* Another device may be to be captured: a target was asked for, or the default has changed. */
 gboolean zc_capture_has_moved (const ZcCapture *capture);
 
 /* A packet is there, and is ours from now on. */

@@ -149,6 +149,13 @@ class Default(unittest.TestCase):
         result = scripted.launch('-m zcloopbacksrc backend=wasapi num-buffers=200 ! fakesink', script, faults.BOUND_S)
         self.assertEqual(told_of(result), [('device-changed', 'a'), ('device-changed', 'b')], result.output)
 
+    def test_that_changes_back_while_it_is_tried_is_tried_again(self):
+        script = 'endpoint id={b} name=Other; endpoint id={a} default; at 500ms default-change to={b}; ' \
+                 'fail IAudioClient::Initialize of=loopback nth=2 hr=0x8889000A 1s; ' \
+                 'at 1s default-change to={a}; at 2500ms default-change to={b}'
+        result = scripted.launch('-m zcloopbacksrc backend=wasapi num-buffers=350 ! fakesink', script, faults.BOUND_S)
+        self.assertEqual(told_of(result), [('device-changed', 'a'), ('device-changed', 'b')], result.output)
+
 
 class Role(unittest.TestCase):
 
