@@ -30,6 +30,7 @@ struct _GstZcLoopbackSrc {
   gint on_glitch;         /* the same */
   gint follow_default;    /* the same */
   gint stale;    /* atomic: a pause came between; stream and base time are from before it */
+  gint time_reset; /* the same: a flush came between, after which running time is 0 again */
   ZcStats stats;
   GstClock *device_clock;
   ZcTicks *ticks; /* of device_clock */
@@ -47,13 +48,13 @@ struct _GstZcLoopbackSrc {
   GstZcSettings settings;
   gboolean other_device;            /* what to capture was set since the device was opened */
   gchar *actual_device;             /* NULL in NULL */
-  ZcFormat native;                  /* meaningful while actual_device is set */
+  ZcFormat native;                  /* meaningful while actual_device is set, as is: */
+  ZcFormat preferred;               /* native at the start, whatever is captured by now */
   GstClockTime latency_min;
   GstClockTime latency_max;
 
   /* The streaming thread's. */
   gboolean negotiated;
-  ZcFormat preferred; /* of the device that the first negotiation found; rate 0 before */
   gboolean no_memory; /* for a pool */
   gboolean fresh_memory; /* decided on, and active since */
   ZcStreamSpec spec;

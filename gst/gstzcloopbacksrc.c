@@ -46,15 +46,15 @@ gst_zc_loopback_src_get_caps (GstBaseSrc *base, GstCaps *filter)
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
   GstCaps *caps = gst_pad_get_pad_template_caps (base->srcpad);
   gboolean open;
-  ZcFormat native;
+  ZcFormat preferred;
 
   GST_OBJECT_LOCK (self);
   open = self->actual_device != NULL;
-  native = self->native;
+  preferred = self->preferred;
   GST_OBJECT_UNLOCK (self);
 
   if (open)
-    caps = gst_caps_merge (gst_zc_format_to_caps (&native), caps);
+    caps = gst_caps_merge (gst_zc_format_to_caps (&preferred), caps);
   if (filter != NULL) {
     GstCaps *all = caps;
     caps = gst_caps_intersect_full (filter, all, GST_CAPS_INTERSECT_FIRST);
@@ -67,12 +67,8 @@ gst_zc_loopback_src_get_caps (GstBaseSrc *base, GstCaps *filter)
 static GstCaps *
 gst_zc_loopback_src_fixate (GstBaseSrc *base, GstCaps *caps)
 {
-  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
-  GstCaps *closest;
+  GstCaps *closest = gst_zc_format_closest_caps (&GST_ZC_LOOPBACK_SRC (base)->preferred, caps);
 
-  if (self->preferred.rate == 0)
-    self->preferred = self->native;
-  closest = gst_zc_format_closest_caps (&self->preferred, caps);
   gst_caps_unref (caps);
   return GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->fixate (base, closest);
 }
@@ -213,7 +209,7 @@ open_device (GstZcLoopbackSrc *self, gint backend, const ZcTarget *target, GErro
   self->loans = gst_zc_loans_new (&self->stats);
   gst_zc_waker_set_capture (&self->waker, self->capture);
   GST_OBJECT_LOCK (self);
-  self->native = *zc_capture_native_format (self->capture);
+  self->native = self->preferred = *zc_capture_native_format (self->capture);
   self->actual_device = g_strdup (zc_capture_device_name (self->capture));
   GST_OBJECT_UNLOCK (self);
   g_object_notify (G_OBJECT (self), "actual-device");
@@ -306,7 +302,6 @@ gst_zc_loopback_src_start (GstBaseSrc *base)
   zc_stats_reset (&self->stats);
   g_clear_error (&self->loss);
   self->negotiated = self->no_memory = FALSE;
-  self->preferred.rate = 0;
   self->stamped_ns = 0;
   self->fresh_memory = FALSE;
   gst_zc_allocation_begin (&self->allocation);
@@ -336,6 +331,9 @@ gst_zc_loopback_src_stop (GstBaseSrc *base)
 
   gst_zc_packer_set_pool (self->packer, NULL);
   log_stats (self);
+  GST_OBJECT_LOCK (self);
+  self->preferred = self->native;
+  GST_OBJECT_UNLOCK (self);
   return TRUE;
 }
 
@@ -366,6 +364,19 @@ gst_zc_loopback_src_unlock_stop (GstBaseSrc *base)
 {
   gst_zc_waker_unlock (&GST_ZC_LOOPBACK_SRC (base)->waker, FALSE);
   return TRUE;
+}
+
+/* The streaming thread stays woken until GstBaseSrc has seen the event: nothing old is stamped in the new time. */
+static gboolean
+gst_zc_loopback_src_send_event (GstElement *element, GstEvent *event)
+{
+  gboolean reset_time = FALSE;
+
+  if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
+    gst_event_parse_flush_stop (event, &reset_time);
+  if (reset_time)
+    g_atomic_int_set (&GST_ZC_LOOPBACK_SRC (element)->time_reset, TRUE);
+  return GST_ELEMENT_CLASS (gst_zc_loopback_src_parent_class)->send_event (element, event);
 }
 
 /* A pause ends the stream. GstBaseSrc lets create() run on in it, so we wake it. */
@@ -481,6 +492,7 @@ gst_zc_loopback_src_class_init (GstZcLoopbackSrcClass *klass)
   gst_element_class_set_static_metadata (element_class, "Loopback capture", "Source/Audio",
       "Captures what the computer plays", "The zcloopbacksrc developers");
   element_class->change_state = gst_zc_loopback_src_change_state;
+  element_class->send_event = gst_zc_loopback_src_send_event;
   element_class->provide_clock = gst_zc_loopback_src_provide_clock;
   element_class->post_message = gst_zc_loopback_src_post_message;
 

@@ -207,6 +207,18 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
   return TRUE;
 }
 
+/* What was captured before a pause or a flush is of another time. */
+static void
+halt_if_stale (GstZcLoopbackSrc *self)
+{
+  gboolean time_reset = g_atomic_int_compare_and_exchange (&self->time_reset, TRUE, FALSE);
+
+  if (time_reset)
+    self->stamped_ns = 0;
+  if (g_atomic_int_compare_and_exchange (&self->stale, TRUE, FALSE) || time_reset)
+    gst_zc_stream_halt (self);
+}
+
 /* OK, or how create() ends. */
 static GstFlowReturn
 ensure_stream (GstZcLoopbackSrc *self)
@@ -218,10 +230,7 @@ ensure_stream (GstZcLoopbackSrc *self)
   if (self->no_memory)
     return fail_memory (self);
   gst_zc_loopback_src_settle_memory (self);
-  if (g_atomic_int_get (&self->stale)) {
-    g_atomic_int_set (&self->stale, FALSE);
-    gst_zc_stream_halt (self);
-  }
+  halt_if_stale (self);
   if ((self->capture != NULL && zc_capture_is_running (self->capture)) || start_stream (self, &error))
     return GST_FLOW_OK;
   return g_error_matches (error, ZC_ERROR, ZC_ERROR_WOKEN) ? GST_FLOW_FLUSHING : fail (self, error);
@@ -358,10 +367,8 @@ leave_or_pause (GstZcLoopbackSrc *self)
   GstBaseSrc *base = GST_BASE_SRC (self);
 
   gst_zc_stream_halt (self);
-  if (gst_zc_waker_wait (&self->waker, GST_BASE_SRC_PAD (base)))
-    return gst_base_src_wait_playing (base);
-  self->stamped_ns = 0; /* after a flush running time is 0 again */
-  return GST_FLOW_FLUSHING;
+  return gst_zc_waker_wait (&self->waker, GST_BASE_SRC_PAD (base)) ? gst_base_src_wait_playing (base)
+                                                                   : GST_FLOW_FLUSHING;
 }
 
 GstFlowReturn

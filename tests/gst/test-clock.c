@@ -113,7 +113,39 @@ pull_from (ZcTest *test, GstClockTime pts)
   return pts;
 }
 
-/* As in gst_pipeline_use_clock (pipeline, NULL): a second stream goes on where the first one ended, but for a flush. */
+static void
+flush (ZcTest *test, gboolean reset_time)
+{
+  gst_element_send_event (test->element, gst_event_new_flush_start ());
+  gst_element_send_event (test->element, gst_event_new_flush_stop (reset_time));
+}
+
+static GstPadProbeReturn
+note_blocked (GstPad *pad, GstPadProbeInfo *info, gpointer blocked)
+{
+  g_atomic_int_set ((gint *) blocked, TRUE);
+  return GST_PAD_PROBE_OK;
+}
+
+/* As by a full queue. */
+static void
+flush_while_downstream_blocks (ZcTest *test)
+{
+  GstPad *pad = gst_element_get_static_pad (test->element, "src");
+  gint blocked = FALSE;
+  gulong probe = gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BLOCK | GST_PAD_PROBE_TYPE_BUFFER, note_blocked, &blocked,
+      NULL);
+
+  while (!g_atomic_int_get (&blocked))
+    zc_test_pass_ms (test, 10);
+  gst_element_send_event (test->element, gst_event_new_flush_start ());
+  gst_pad_remove_probe (pad, probe);
+  gst_element_send_event (test->element, gst_event_new_flush_stop (TRUE));
+  gst_object_unref (pad);
+}
+
+/* As in gst_pipeline_use_clock (pipeline, NULL): a second stream goes on where the first one ended, but for a flush that
+ * has running time begin again. */
 GST_START_TEST (without_a_clock_times_go_on_after_a_pause)
 {
   GstClockTime end;
@@ -125,9 +157,12 @@ GST_START_TEST (without_a_clock_times_go_on_after_a_pause)
   end = pull_from (&test, 0);
   gst_element_set_state (test.element, GST_STATE_PAUSED);
   gst_element_set_state (test.element, GST_STATE_PLAYING);
+  end = pull_from (&test, end);
+  flush (&test, FALSE);
   pull_from (&test, end);
-  gst_element_send_event (test.element, gst_event_new_flush_start ());
-  gst_element_send_event (test.element, gst_event_new_flush_stop (TRUE));
+  flush (&test, TRUE);
+  pull_from (&test, 0);
+  flush_while_downstream_blocks (&test);
   pull_from (&test, 0);
   zc_test_finish (&test);
 }
