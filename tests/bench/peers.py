@@ -40,7 +40,10 @@ def measure(quick, skipped):
     for server, names in plan['servers'].items():
         try:
             with benchlib.Stage(server=SERVERS[server]) as stage:
-                results[server] = on_server(stage, names, plan)
+                here = [name for name in names if name == 'bare' or stage.has_source(name)]
+                skipped.update({f'{name} on {server}': 'GStreamer here has no such element'
+                                for name in names if name not in here})
+                results[server] = on_server(stage, here, plan)
             if plan['latency']:
                 with benchlib.Stage(server=SERVERS[server], tone=False) as stage:
                     heard = [name for name in results[server] if name not in NOT_CAPTURING]
@@ -53,7 +56,6 @@ def measure(quick, skipped):
 
 def on_server(stage, names, plan):
     """{name: {'counted', 'cpu', 'syscalls', 'instructions'}}"""
-    names = [name for name in names if name == 'bare' or stage.has_source(name)]
     results = {name: {} for name in names}
     for name, figures in counted(stage, names, plan).items():
         results[name]['counted'] = figures
