@@ -254,6 +254,16 @@ GST_START_TEST (default_that_was_refused_is_tried_when_it_is_the_default_again)
 }
 GST_END_TEST
 
+static void
+assert_format_soon (ZcTest *test, GstCaps *expected)
+{
+  g_autoptr (GstCaps) caps = NULL;
+
+  pass_200_ms (test);
+  caps = gst_pad_get_current_caps (test->harness->sinkpad);
+  fail_unless (gst_caps_is_equal (caps, expected), "%" GST_PTR_FORMAT, caps);
+}
+
 /* As a tee asks for it when it gets another branch; also one that cannot have what the first device has. */
 GST_START_TEST (format_stays_when_downstream_asks_anew)
 {
@@ -269,13 +279,8 @@ GST_START_TEST (format_stays_when_downstream_asks_anew)
   g_object_set (test.element, "device", other, NULL);
   assert_changed_to (&test, other);
   gst_harness_push_upstream_event (test.harness, gst_event_new_reconfigure ());
-  for (guint i = 0; i < 4; i++) {
-    g_autoptr (GstCaps) after = NULL;
-
-    pass_200_ms (&test);
-    after = gst_pad_get_current_caps (test.harness->sinkpad);
-    fail_unless (gst_caps_is_equal (before, after), "%" GST_PTR_FORMAT, after);
-  }
+  for (guint i = 0; i < 4; i++)
+    assert_format_soon (&test, before);
   zc_test_finish (&test);
 }
 GST_END_TEST
@@ -283,7 +288,6 @@ GST_END_TEST
 /* What downstream took once for want of better is not what it gets for ever. */
 GST_START_TEST (format_is_the_devices_when_downstream_can_have_it_again)
 {
-  g_autoptr (GstCaps) after = NULL;
   g_autoptr (GstCaps) own = NULL;
   ZcTest test;
 
@@ -292,9 +296,7 @@ GST_START_TEST (format_is_the_devices_when_downstream_can_have_it_again)
   gst_harness_set_sink_caps_str (test.harness, "audio/x-raw, format=S16LE, rate=8000, channels=1");
   pass_200_ms (&test);
   gst_harness_set_sink_caps (test.harness, gst_pad_get_pad_template_caps (test.harness->sinkpad));
-  pass_200_ms (&test);
-  after = gst_pad_get_current_caps (test.harness->sinkpad);
-  fail_unless (gst_caps_is_equal (own, after), "%" GST_PTR_FORMAT, after);
+  assert_format_soon (&test, own);
   zc_test_finish (&test);
 }
 GST_END_TEST
