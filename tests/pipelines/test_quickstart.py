@@ -28,11 +28,20 @@ class Quickstart(PipelineTest):
         os.mkdir(cls.refusals)
         for program in ('apt-get', 'sudo'):
             os.symlink(shutil.which('false'), os.path.join(cls.refusals, program))
+        cls.add_untidy_compiler()
         check = subprocess.run([os.path.join(cls.tree, 'pipelines/lib/install-packages'), 'build', 'run'],
                                env={**os.environ, 'PATH': cls.refusals + ':' + os.environ['PATH']},
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if check.returncode:
             raise unittest.SkipTest('not installed: packages of the groups build and run')
+
+    @classmethod
+    def add_untidy_compiler(cls):
+        """One that leaves a temporary file, as compilers do that Ctrl-C ends at the wrong moment."""
+        path = os.path.join(cls.refusals, 'cc')
+        with open(path, 'w') as script:
+            script.write(f'#!/bin/sh\n: > "$TMPDIR/left-by-$$.s"\nexec {shutil.which("cc")} "$@"\n')
+        os.chmod(path, 0o755)
 
     def argv(self, script, *arguments):
         return [os.path.join(self.tree, 'pipelines', script), *map(str, arguments)]
