@@ -29,8 +29,8 @@ struct _GstZcLoopbackSrc {
   gint on_loss;           /* the same */
   gint on_glitch;         /* the same */
   gint follow_default;    /* the same */
-  gint stale;    /* atomic: a pause came between; stream and base time are from before it */
-  gint time_reset; /* the same: a flush came between, after which running time is 0 again */
+  gint stale;      /* atomic: a pause or flush came between; stream and base time are from before it */
+  gint time_reset; /* the same, set before `stale` is: running time is 0 again */
   ZcStats stats;
   GstClock *device_clock;
   ZcTicks *ticks; /* of device_clock */

@@ -370,12 +370,15 @@ gst_zc_loopback_src_unlock_stop (GstBaseSrc *base)
 static gboolean
 gst_zc_loopback_src_send_event (GstElement *element, GstEvent *event)
 {
+  GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (element);
   gboolean reset_time = FALSE;
 
   if (GST_EVENT_TYPE (event) == GST_EVENT_FLUSH_STOP)
     gst_event_parse_flush_stop (event, &reset_time);
-  if (reset_time)
-    g_atomic_int_set (&GST_ZC_LOOPBACK_SRC (element)->time_reset, TRUE);
+  if (reset_time) {
+    g_atomic_int_set (&self->time_reset, TRUE);
+    g_atomic_int_set (&self->stale, TRUE);
+  }
   return GST_ELEMENT_CLASS (gst_zc_loopback_src_parent_class)->send_event (element, event);
 }
 

@@ -211,12 +211,11 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
 static void
 halt_if_stale (GstZcLoopbackSrc *self)
 {
-  gboolean time_reset = g_atomic_int_compare_and_exchange (&self->time_reset, TRUE, FALSE);
-
-  if (time_reset)
+  if (!g_atomic_int_compare_and_exchange (&self->stale, TRUE, FALSE))
+    return;
+  if (g_atomic_int_compare_and_exchange (&self->time_reset, TRUE, FALSE))
     self->stamped_ns = 0;
-  if (g_atomic_int_compare_and_exchange (&self->stale, TRUE, FALSE) || time_reset)
-    gst_zc_stream_halt (self);
+  gst_zc_stream_halt (self);
 }
 
 /* OK, or how create() ends. */
