@@ -44,7 +44,8 @@ struct _ZcCapture {
   gchar *refused;   /* the device that did not start when it was to be captured; or NULL */
   GError *refusal;  /* of a target that was asked for before the stream began, to be told; or NULL */
   gint64 dry_since_ns; /* when nothing had come; ZC_TIME_NONE once something has */
-  gboolean rests;      /* the device may, said the backend last ... */
+  gboolean rested;     /* the device may have since, said the backend */
+  gboolean rests;      /* it may, said the backend last ... */
   gboolean asked;      /* ... and that was after the last packet of silence */
   gboolean idle;       /* silence is in place of packets that do not come */
   ZcGlitch glitch;     /* not yet taken, if it has a cause */

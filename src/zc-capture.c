@@ -242,8 +242,6 @@ wait_slice_ns (ZcCapture *capture)
 {
   guint64 due, passed;
 
-  if ((capture->fills & ZC_FILL_IDLE) == 0)
-    return ZC_WAIT_SLICE_NS;
   if (!capture->idle || !capture->rests)
     return ZC_IDLE_NS;
   due = capture->spec.latency_frames + hold_frames (capture);
@@ -251,7 +249,8 @@ wait_slice_ns (ZcCapture *capture)
   return passed < due ? (gint64) zc_frames_to_ns (due - passed, capture->spec.format.rate) : 1;
 }
 
-/* The packet that has come is the first after a time in which the device delivered nothing, as nothing played. */
+/* The packet that has come is the first after a time in which the device delivered nothing, as nothing played. A server
+ * that stood still is none of these: what it owes may all come yet. */
 static gboolean
 ends_idle_time (ZcCapture *capture)
 {
@@ -259,7 +258,7 @@ ends_idle_time (ZcCapture *capture)
 
   if (capture->idle)
     return TRUE;
-  if (!capture->anchored || capture->dry_since_ns == ZC_TIME_NONE || dry_ns (capture) < ZC_IDLE_NS)
+  if (!capture->anchored || !capture->rested || dry_ns (capture) < ZC_IDLE_NS)
     return FALSE;
   age_ns = zc_capture_now_ns (capture) - capture_time_ns (capture);
   return age_ns < FRESH_NS + (gint64) zc_frames_to_ns (capture->packet.frames, capture->spec.format.rate)
@@ -308,7 +307,7 @@ place_packet (ZcCapture *capture)
 
   if (joins)
     rejoin (capture, was_away || (capture->fills & ZC_FILL_IDLE) != 0);
-  capture->rejoins = capture->idle = FALSE;
+  capture->rejoins = capture->idle = capture->rested = FALSE;
   capture->dry_since_ns = ZC_TIME_NONE;
   if (first) {
     capture->anchored = TRUE;
@@ -401,7 +400,7 @@ begin_running (ZcCapture *capture)
   capture->detached = FALSE;
   capture->keep = FALSE;
   capture->anchored = capture->rejoins = FALSE;
-  capture->rests = capture->idle = capture->skipped = FALSE;
+  capture->rested = capture->rests = capture->idle = capture->skipped = FALSE;
   capture->moved |= capture->by_name;
   capture->dry_since_ns = ZC_TIME_NONE;
   g_clear_pointer (&capture->refused, g_free);
@@ -515,6 +514,7 @@ wait_for_packet (ZcCapture *capture, GError **error)
       return lose (capture, error);
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
     capture->rests = wait == ZC_WAIT_IDLE;
+    capture->rested |= capture->rests;
     capture->asked = TRUE;
     capture->moved |= wait == ZC_WAIT_MOVED;
     if (full && wait != ZC_WAIT_WOKEN) /* after a timeout, too: what is kept may be free by now */

@@ -37,14 +37,11 @@
 #define ZC_REJOIN_NS (G_GINT64_CONSTANT (200) * 1000 * 1000)
 
 /* A device that delivers nothing for so long is idle. Made sooner, silence would overlap what a busy driver delivers
- * late. */
+ * late. A wait for packets returns at least this often, to notice what no event tells. */
 #define ZC_IDLE_NS (G_GINT64_CONSTANT (200) * 1000 * 1000)
 
 /* A break is filled with silence up to this length; a longer one (a computer that slept) stays a gap. */
 #define ZC_FILL_MOST_NS (G_GINT64_CONSTANT (60) * 1000 * 1000 * 1000)
-
-/* A wait for packets returns at least this often, to notice what no event tells. */
-#define ZC_WAIT_SLICE_NS (G_GINT64_CONSTANT (500) * 1000 * 1000)
 
 /* What PulseAudio can carry (PA_CHANNELS_MAX, PA_RATE_MAX of libpulse 16); no backend goes beyond. */
 #define ZC_MAX_CHANNELS 32

@@ -258,6 +258,18 @@ has_packet (ZcDevice *device)
   return device->stream.readable_bytes > device->stream.borrowed_bytes;
 }
 
+/* TRUE when the deadline has passed. A server that stands still does not make us a late reader. */
+static gboolean
+wait_for_server (ZcDevice *device, gint64 deadline_ns)
+{
+  gint64 until_ns = MIN (deadline_ns, zc_pulse_stream_look_again_at_ns (&device->stream));
+
+  if (zc_pulse_iterate (&device->server, until_ns))
+    return FALSE;
+  zc_pulse_catch_up (&device->server); /* what has come while nobody waited */
+  return until_ns == deadline_ns;
+}
+
 static ZcWait
 pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 {
@@ -273,12 +285,12 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       device->sinks.moved = FALSE;
       return ZC_WAIT_MOVED;
     }
-    if (over)
+    if (over) {
+      zc_pulse_stream_note_quiet (&device->stream);
       return zc_pulse_stream_is_suspended (&device->stream) ? ZC_WAIT_IDLE : ZC_WAIT_TIMEOUT;
+    }
     zc_pulse_stream_ask_time_if_due (&device->stream);
-    over = !zc_pulse_iterate (&device->server, deadline_ns);
-    if (over)
-      zc_pulse_catch_up (&device->server); /* what has come while nobody waited */
+    over = wait_for_server (device, deadline_ns);
   }
   set_lost_error (device, error);
   return ZC_WAIT_LOST;

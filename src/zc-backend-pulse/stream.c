@@ -95,6 +95,7 @@ on_timing (pa_stream *pulse, void *data)
   age_us = g_get_real_time () - ((gint64) timing->timestamp.tv_sec * G_USEC_PER_SEC + timing->timestamp.tv_usec);
   if (age_us < 0 || age_us > G_USEC_PER_SEC)
     return;
+  stream->late_after_ns = MAX (LATE_LEAST_NS, bytes_to_ns (stream, zc_pulse_stream_granted (stream).maxlength) / 2);
   late = tells_of_loss (stream, timing, now_ns - age_us * 1000);
   dropped = late ? dropped_bytes (stream, timing) : 0;
   stream->dropped_bytes += dropped;
@@ -107,7 +108,15 @@ on_timing (pa_stream *pulse, void *data)
   stream->timed = TRUE;
 }
 
-/* The sink rests, or runs again: the time that was told before is of no use for what comes then. */
+/* What was told before may be of no use for what comes now. */
+static void
+ask_time_anew (ZcPulseStream *stream)
+{
+  stream->ask_time_at_ns = 0;
+  stream->ask_time_every_ns = ASK_TIME_FIRST_NS;
+}
+
+/* The sink rests, or runs again. */
 static void
 on_suspended (pa_stream *pulse, void *data)
 {
@@ -115,15 +124,25 @@ on_suspended (pa_stream *pulse, void *data)
 
   stream->timed = FALSE;
   stream->looked_at_ns = stream->late_at_ns = 0;
-  stream->ask_time_at_ns = 0;
-  stream->ask_time_every_ns = ASK_TIME_FIRST_NS;
+  ask_time_anew (stream);
 }
 
 /* More has come; `bytes` is all that can be read now. */
 static void
 on_readable (pa_stream *pulse, size_t bytes, void *data)
 {
-  ((ZcPulseStream *) data)->readable_bytes = bytes;
+  ZcPulseStream *stream = data;
+
+  stream->readable_bytes = bytes;
+  if (stream->quiet)
+    ask_time_anew (stream);
+  stream->quiet = FALSE;
+}
+
+void
+zc_pulse_stream_note_quiet (ZcPulseStream *stream)
+{
+  stream->quiet = TRUE;
 }
 
 /* A reader that is late by half of what the server keeps for it may have lost something: that is asked for at once. */
@@ -132,14 +151,18 @@ look_at_clock (ZcPulseStream *stream, gint64 now_ns)
 {
   gint64 away_ns = now_ns - stream->looked_at_ns;
 
-  if (stream->looked_at_ns != 0 && away_ns > LATE_LEAST_NS
-      && away_ns > bytes_to_ns (stream, zc_pulse_stream_granted (stream).maxlength) / 2) {
+  if (stream->looked_at_ns != 0 && away_ns > stream->late_after_ns) {
     stream->late_at_ns = now_ns;
     stream->away_ns = away_ns;
-    stream->ask_time_at_ns = 0;
-    stream->ask_time_every_ns = ASK_TIME_FIRST_NS;
+    ask_time_anew (stream);
   }
   stream->looked_at_ns = now_ns;
+}
+
+gint64
+zc_pulse_stream_look_again_at_ns (const ZcPulseStream *stream)
+{
+  return stream->looked_at_ns + stream->late_after_ns * 3 / 4;
 }
 
 /* PA_STREAM_AUTO_TIMING_UPDATE would do this every 1.5 s. */
@@ -216,7 +239,8 @@ zc_pulse_stream_begin (ZcPulseStream *stream, ZcPulseServer *server, const ZcPul
 
   zc_pulse_from_format (&spec->format, &sink->spec, &sink->map, &sample_spec, &map);
   *stream = (ZcPulseStream){ .server = server, .sink = sink, .frame_bytes = zc_format_frame_bytes (&spec->format),
-    .rate = spec->format.rate, .ask_time_every_ns = ASK_TIME_FIRST_NS };
+    .rate = spec->format.rate, .ask_time_every_ns = ASK_TIME_FIRST_NS,
+    .late_after_ns = LATE_LEAST_NS };
   stream->stream = pa_stream_new (server->context, "Loopback", &sample_spec, &map);
   if (stream->stream == NULL) {
     g_autofree gchar *wanted = zc_format_describe (&spec->format);

@@ -34,8 +34,11 @@ typedef struct {
   gint64 ask_time_at_ns; /* when to ask anew */
   gint64 ask_time_every_ns;
 
+  gboolean quiet;        /* nothing came for so long that the server may have stood still, or had it lost */
+
   /* A reader that was late, for whom the server may have had no room. */
-  gint64 looked_at_ns;      /* when it last was not */
+  gint64 late_after_ns;     /* how long it may be away */
+  gint64 looked_at_ns;      /* when it last was not late */
   gint64 late_at_ns;        /* when it was seen to be late; 0: it is not, or what was lost is known */
   gint64 away_ns;           /* how late it was */
   gint64 dropped_bytes;     /* by a server that drops the oldest: its indices count them */
@@ -71,6 +74,12 @@ gboolean zc_pulse_stream_written_bytes (const ZcPulseStream *stream, gint64 *byt
 
 /* Asks the server what time it is in this stream, often at first, seldom later. */
 void zc_pulse_stream_ask_time_if_due (ZcPulseStream *stream);
+
+/* Who waits for longer than until then looks like a late reader at the next zc_pulse_stream_ask_time_if_due(). */
+gint64 zc_pulse_stream_look_again_at_ns (const ZcPulseStream *stream);
+
+/* A wait was in vain: when something comes again, the server is asked what time it is then. */
+void zc_pulse_stream_note_quiet (ZcPulseStream *stream);
 
 /* When that frame of what we get is heard; ZC_TIME_NONE if the server has not told any time yet. */
 gint64 zc_pulse_stream_heard_at_ns (const ZcPulseStream *stream, guint64 frame);

@@ -13,6 +13,8 @@ from support.inprocess import Capture, Gst
 
 MS = Gst.MSECOND
 STALL_S = 1.0
+STANDSTILL_S = 0.22
+UNSEEN_LOSS_MS = 100
 FIRST_BUFFER_BOUND_S = 0.2
 SETTLING_PACKETS = 100
 DRIFT_BOUND = 0.005
@@ -176,6 +178,7 @@ class Clock(livetest.LiveTest):
             capture.wait_for_packets(200, 5)
         self.assertEqual(inprocess.breaks(capture.packets), [])
 
+    @exact
     def check_pts_follow_the_clock(self, label):
         """Timestamps advance as the pipeline's clock does, lie in the past, and by no more than LATENCY says."""
         server = self.serve(label)
@@ -195,6 +198,20 @@ class Clock(livetest.LiveTest):
         self.assertLess(abs(drift), CLOCK_BOUND_MS[label] * MS)
         self.assertGreater(min(lags), 0, 'a buffer from the future')
         self.assertLess(statistics.median(settled), minimum + 10 * MS, 'LATENCY promises too much')
+
+    def check_server_stands_still(self, label):
+        """It delivers late what it owes, or it has lost it: PTS are soon right in both cases."""
+        server = self.serve(label)
+        with server.activated(), Capture(device=server.sink.name) as capture:
+            capture.wait_for_packets(30, 5)
+            with server.standing_still():
+                threading.Event().wait(STANDSTILL_S)
+            capture.wait_for_packets(300, 10)
+        behind = statistics.median(packet.arrival - packet.pts for packet in capture.packets[-50:]) / MS
+        lost = capture.final_stats['frames-lost'] + capture.final_stats['frames-silence']
+        note(f'{lost} frames were not delivered; 3 s later PTS are {behind:.2f} ms behind the clock')
+        self.assertGreater(behind, -CLOCK_BOUND_MS[label])
+        self.assertLess(behind, UNSEEN_LOSS_MS + 2 * CLOCK_BOUND_MS[label])
 
     def latency(self, capture):
         query = Gst.Query.new_latency()

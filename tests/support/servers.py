@@ -122,6 +122,15 @@ class _Server:
         self._signal(signal.SIGCONT)
 
     @contextlib.contextmanager
+    def standing_still(self):
+        """Its clock goes on, and nothing is done: of PipeWire only what moves the sound is stopped."""
+        self.daemons[0].send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.daemons[0].send_signal(signal.SIGCONT)
+
+    @contextlib.contextmanager
     def stopped(self):
         self.stop()
         try:
