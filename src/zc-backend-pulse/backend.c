@@ -279,6 +279,7 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   while (is_good (device)) {
     if (atomic_load (&device->server.woken))
       return ZC_WAIT_WOKEN;
+    zc_pulse_stream_ask_time_if_due (&device->stream); /* first of all, if we are late: that changes what is there */
     if (has_packet (device))
       return ZC_WAIT_PACKET;
     if (device->sinks.moved) {
@@ -289,7 +290,6 @@ pulse_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       zc_pulse_stream_note_quiet (&device->stream);
       return zc_pulse_stream_is_suspended (&device->stream) ? ZC_WAIT_IDLE : ZC_WAIT_TIMEOUT;
     }
-    zc_pulse_stream_ask_time_if_due (&device->stream);
     over = wait_for_server (device, deadline_ns);
   }
   set_lost_error (device, error);
@@ -313,7 +313,7 @@ pulse_borrow (ZcDevice *device, ZcPacket *packet)
     .data = data,
     .frames = frames,
     .flags = data == NULL ? ZC_PACKET_SILENT : 0, /* a hole: the server has nothing for this time */
-    .position_frames = frame + device->stream.lost_frames,
+    .position_frames = frame + zc_pulse_stream_lost_frames (&device->stream, frame),
     .capture_time_ns = zc_pulse_stream_heard_at_ns (&device->stream, frame),
   };
   return TRUE;

@@ -24,15 +24,21 @@
 /* One on another sink than the monitor's is moved when it is this far off, in parts of a second. */
 #define OTHER_CLOCK_PARTS 50
 
-/* Questions for a player's place in the monitor's time; so many in a row that agree end them: on a busy server two may
- * be off by the same. */
+/* Questions for a player's place in the monitor's time. So many in a row that agree end them, if the server sent
+ * something in between, or nothing for so long: all that are asked while it is about to send may be off by the same. */
 #define AGREEING       3
+#define AGREED_NS      (G_GINT64_CONSTANT (100) * 1000 * 1000)
 #define MOST_QUESTIONS 20
+#define PLACED_NS      (G_GINT64_CONSTANT (500) * 1000 * 1000) /* it stops if that takes longer */
+
+/* How soon to ask again, when an answer was of no use as yet. */
+#define ASK_AGAIN_NS (G_GINT64_CONSTANT (5) * 1000 * 1000)
 
 typedef enum {
   STOPPED,  /* nothing comes */
   PLACING,  /* where it belongs is being asked */
   RUNNING,  /* what comes is mixed */
+  DOUBTED,  /* we were late, and it may have lost something: how much of it came before that is being asked */
 } PlayerState;
 
 typedef struct {
@@ -50,12 +56,15 @@ typedef struct {
   gint64 retry_ns;    /* how long after that again */
   PlayerState state;
   guint64 mixed_frames;  /* of the stream */
+  guint64 sure_frames;   /* of the stream; what comes after these has another place, if RUNNING; G_MAXUINT64: all */
   gint64 offset_frames;  /* its frame n is heard with the monitor's n + offset_frames */
   gint64 answer_frames;  /* the same, as the last answer said */
   gint64 mixed_to;       /* the monitor's frame up to which it was mixed: none is mixed twice */
-  gint64 look_at_ns;     /* when to ask again */
+  gint64 ask_at_ns;      /* when to ask for its place again */
   guint questions;
-  guint agreeing; /* answers, the last ones */
+  guint agreeing; /* answers, the last ones: */
+  gint64 agreed_at_ns;     /* the first of these came then ... */
+  gint64 agreed_at_bytes;  /* ... when the monitor had come so far */
   pa_operation *question[2]; /* the last one: to the monitor, and to the player's own stream */
   const guint8 *fragment; /* that is out; NULL for a hole */
   guint fragment_frames;  /* what is left of it */
@@ -141,6 +150,7 @@ end_player (Player *player, gint64 deadline_ns)
     zc_pulse_server_clear (&player->server);
   player->state = STOPPED;
   player->mixed_frames = 0;
+  player->sure_frames = G_MAXUINT64;
   player->mixed_to = 0;
   player->fragment_frames = 0;
 }
@@ -239,6 +249,8 @@ zc_pulse_processes_prefer (ZcFormat *format)
 
 /* -- where a player belongs -------------------------------------------------------------------------------------- */
 
+static void ask_at (Player *player, gint64 when_ns);
+static void ask_anew_at (Player *player, gint64 when_ns);
 static void ask_for_place (Player *player);
 
 /* One on the monitor's own sink belongs where the answer says, to the frame. On another, "at once" is never exact. */
@@ -254,30 +266,63 @@ is_elsewhere (const Player *player)
 static void
 place_player (Player *player)
 {
-  forget_question (player);
   if (is_elsewhere (player))
     player->offset_frames = player->answer_frames;
   player->state = RUNNING;
   player->retry_ns = 0;
-  player->look_at_ns = zc_clock_now_ns () + LOOK_NS;
+  ask_anew_at (player, zc_clock_now_ns () + LOOK_NS);
+}
+
+static void
+count_answer (Player *player)
+{
+  const ZcPulseStream *monitor = player->processes->monitor;
+  gint64 before_frames = player->answer_frames;
+
+  player->answer_frames = (monitor->written_bytes - player->stream.written_bytes) / (gint64) player->stream.frame_bytes;
+  if (player->questions > 1 && player->answer_frames == before_frames) {
+    player->agreeing++;
+    return;
+  }
+  player->agreeing = 1;
+  player->agreed_at_ns = zc_clock_now_ns ();
+  player->agreed_at_bytes = monitor->written_bytes;
+}
+
+static gboolean
+is_agreed (const Player *player)
+{
+  return player->processes->monitor->written_bytes != player->agreed_at_bytes
+      || zc_clock_now_ns () - player->agreed_at_ns >= AGREED_NS;
+}
+
+static gboolean
+is_late (const Player *player)
+{
+  return player->processes->late || zc_pulse_stream_is_late (&player->stream);
 }
 
 /* Both streams had come so far when the server was asked, without what a late reader lost. It sends what a sink has
- * rendered to all who record it in one turn, so the difference is exact, but if that turn came between the two
- * questions: then the next answers differ. */
+ * rendered to all who record it in one turn, so the difference is exact, but if both are asked in the midst of one. */
 static void
 take_answer (Player *player)
 {
-  gint64 before_frames = player->answer_frames, ours, theirs;
-
-  if (zc_pulse_stream_written_bytes (player->processes->monitor, &ours)
-      && zc_pulse_stream_written_bytes (&player->stream, &theirs))
-    player->answer_frames = (ours - theirs) / (gint64) player->stream.frame_bytes;
-  player->agreeing = player->questions > 1 && player->answer_frames == before_frames ? player->agreeing + 1 : 1;
-  if (player->questions == MOST_QUESTIONS || player->agreeing == AGREEING)
-    place_player (player);
-  else
-    ask_for_place (player);
+  if (player->state == DOUBTED) {
+    player->sure_frames = MAX (player->mixed_frames,
+        (guint64) player->stream.written_bytes / player->stream.frame_bytes);
+    player->state = RUNNING;
+    ask_anew_at (player, G_MAXINT64); /* when these are mixed */
+  } else if (is_late (player)) {
+    ask_anew_at (player, zc_clock_now_ns () + ASK_AGAIN_NS);
+  } else {
+    count_answer (player);
+    if (player->questions == MOST_QUESTIONS || (player->agreeing >= AGREEING && is_agreed (player)))
+      place_player (player);
+    else if (player->agreeing >= AGREEING)
+      ask_at (player, zc_clock_now_ns () + ASK_AGAIN_NS);
+    else
+      ask_for_place (player);
+  }
 }
 
 static gboolean
@@ -302,25 +347,68 @@ ask_for_place (Player *player)
 }
 
 static void
-begin_placing (Player *player)
+ask_at (Player *player, gint64 when_ns)
+{
+  forget_question (player);
+  player->ask_at_ns = when_ns;
+}
+
+static void
+ask_anew_at (Player *player, gint64 when_ns)
 {
   player->questions = 0;
-  ask_for_place (player);
+  ask_at (player, when_ns);
+}
+
+static void
+begin_placing (Player *player)
+{
+  player->state = PLACING;
+  player->sure_frames = G_MAXUINT64;
+  player->still_since_ns = 0;
+  ask_anew_at (player, 0);
+}
+
+/* Its stream goes on from somewhere else, sooner or later. */
+static void
+doubt_place (gpointer data, gpointer unused)
+{
+  Player *player = data;
+
+  if (player->stream.stream == NULL)
+    return;
+  zc_pulse_stream_note_late (&player->stream, player->processes->monitor->away_ns);
+  if (player->state == RUNNING) {
+    player->state = DOUBTED;
+    ask_for_place (player);
+  }
 }
 
 /* -- mixing ------------------------------------------------------------------------------------------------------ */
+
+/* The server had room for it, but not for the monitor's, and neither for what came then: it would not be heard where it
+ * was, but after all that was lost. */
+static gboolean
+is_in_hole (const Player *player, gint64 position)
+{
+  return player->sure_frames != G_MAXUINT64
+      && !zc_pulse_stream_is_before_loss (player->processes->monitor, (guint64) MAX (position, 0));
+}
 
 /* FALSE if there is no room for all of it. */
 static gboolean
 mix_fragment (Player *player)
 {
   gint64 position = player->offset_frames + (gint64) player->mixed_frames;
-  guint used = (guint) CLAMP (player->mixed_to - position, 0, (gint64) player->fragment_frames); /* heard before */
+  guint frames = (guint) MIN (player->fragment_frames, player->sure_frames - player->mixed_frames);
+  guint used = (guint) CLAMP (player->mixed_to - position, 0, (gint64) frames); /* heard before */
 
+  if (is_in_hole (player, position))
+    used = frames;
   if (used == 0 && player->fragment != NULL)
-    used = zc_pulse_mix_add (&player->processes->mix, position, player->fragment, player->fragment_frames);
+    used = zc_pulse_mix_add (&player->processes->mix, position, player->fragment, frames);
   else if (used == 0)
-    used = player->fragment_frames;
+    used = frames;
   if (player->fragment != NULL)
     player->fragment += (gsize) used * player->stream.frame_bytes;
   player->mixed_to = MAX (player->mixed_to, position + used);
@@ -352,10 +440,10 @@ reach_of (Player *player)
   if (player->state == RUNNING && reach >= (gint64) processes->monitored_to)
     return processes->monitored_to;
   now_ns = zc_clock_now_ns ();
-  if (player->still_since_ns == 0)
+  if (player->still_since_ns == 0 || is_late (player))
     player->still_since_ns = now_ns;
-  if (!player->paused && now_ns - player->still_since_ns < STOPPED_NS)
-    return player->state == RUNNING ? (guint64) MAX (reach, 0) : processes->mix.begin;
+  if (!player->paused && now_ns - player->still_since_ns < (player->state == PLACING ? PLACED_NS : STOPPED_NS))
+    return player->state == PLACING ? processes->mix.begin : (guint64) MAX (reach, 0);
   player->state = STOPPED;
   return processes->monitored_to;
 }
@@ -366,18 +454,17 @@ listen_to (Player *player)
   if (player->stream.readable_bytes == 0)
     return;
   player->paused = FALSE; /* PipeWire does not always tell */
-  if (player->state == STOPPED) {
-    player->state = PLACING;
-    player->still_since_ns = 0;
+  if (player->state == STOPPED)
     begin_placing (player);
-  } else if (player->state == RUNNING && !is_asking (player) && zc_clock_now_ns () >= player->look_at_ns) {
-    begin_placing (player);
-  }
+  if (!is_asking (player) && zc_clock_now_ns () >= player->ask_at_ns)
+    ask_for_place (player);
   if (is_asking (player) && is_answered (player, 0) && is_answered (player, 1))
     take_answer (player);
   if (player->state == RUNNING) {
     player->still_since_ns = 0;
     mix_player (player);
+    if (player->mixed_frames == player->sure_frames)
+      begin_placing (player);
   }
 }
 
@@ -435,7 +522,11 @@ gboolean
 zc_pulse_processes_gather (ZcPulseProcesses *processes, ZcPulseStream *monitor)
 {
   guint64 delay_frames = zc_pulse_processes_delay_frames (processes), complete_to;
+  gboolean was_late = processes->late;
 
+  processes->late = zc_pulse_stream_is_late (monitor);
+  if (processes->late && !was_late)
+    g_ptr_array_foreach (processes->players, doubt_place, NULL);
   take_monitor (processes, monitor);
   complete_to = MAX (processes->monitored_to, delay_frames) - delay_frames;
   for (guint i = processes->players->len; i-- > 0;) {
@@ -470,6 +561,7 @@ zc_pulse_processes_start (ZcPulseProcesses *processes, const ZcPulseStream *moni
   processes->spec = *spec;
   processes->monitor = monitor;
   processes->monitored_to = 0;
+  processes->late = FALSE;
   processes->ready_frames = 0;
   /* All that the server may have kept for a late reader, in whole packets. */
   zc_pulse_mix_init (&processes->mix, &spec->format,
@@ -507,7 +599,7 @@ zc_pulse_processes_borrow (ZcPulseProcesses *processes, ZcPacket *packet)
     .data = data,
     .frames = frames,
     .flags = data == NULL ? ZC_PACKET_SILENT : 0,
-    .position_frames = position,
+    .position_frames = position + zc_pulse_stream_lost_frames (processes->monitor, position),
     .capture_time_ns = zc_pulse_stream_heard_at_ns (processes->monitor, position),
   };
   return TRUE;

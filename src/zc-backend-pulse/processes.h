@@ -22,6 +22,7 @@ typedef struct {
   ZcStreamSpec spec;
   ZcPulseMix mix;
   guint64 monitored_to; /* what the monitor has come to */
+  gboolean late;        /* it is not known what the monitor lost while we were */
   guint ready_frames;   /* of the mix: nobody adds there any more */
 } ZcPulseProcesses;
 

@@ -17,6 +17,12 @@
 /* No buffer is so small that less makes a reader late. */
 #define LATE_LEAST_NS (G_GINT64_CONSTANT (50) * 1000 * 1000)
 
+/* A late reader that has not caught up by then is just slow. */
+#define CATCH_UP_MOST_NS (G_GINT64_CONSTANT (1000) * 1000 * 1000)
+
+/* Of ZcPulseStream.parted_bytes. */
+#define NOT_YET G_MAXINT64
+
 static gint64
 bytes_to_ns (const ZcPulseStream *stream, gint64 bytes)
 {
@@ -24,9 +30,15 @@ bytes_to_ns (const ZcPulseStream *stream, gint64 bytes)
 }
 
 static gint64
-heard_at_ns (const ZcPulseStream *stream, gint64 byte)
+heard_at_ns (const ZcPulseStream *stream, const ZcPulseTime *time, gint64 byte)
 {
-  return stream->time.ns + bytes_to_ns (stream, byte - stream->time.bytes);
+  return time->ns + bytes_to_ns (stream, byte - time->bytes);
+}
+
+gboolean
+zc_pulse_stream_is_before_loss (const ZcPulseStream *stream, guint64 frame)
+{
+  return (gint64) (frame * stream->frame_bytes) < stream->parted_bytes;
 }
 
 /* Bytes that the server did not send, and counts as read. */
@@ -36,45 +48,106 @@ skipped_bytes (const ZcPulseStream *stream, const pa_timing_info *timing)
   return timing->read_index - (gint64) (stream->position_bytes - stream->borrowed_bytes);
 }
 
-/* Beyond those that are known of. */
+/* -- what a late reader loses ------------------------------------------------------------------------------------ */
+
+/* The reader has not missed more. */
+static gint64
+missed_most_ns (const ZcPulseStream *stream)
+{
+  return stream->away_ns + zc_clock_now_ns () - stream->late_at_ns;
+}
+
+/* Beyond those that were lost before. */
 static gint64
 dropped_bytes (const ZcPulseStream *stream, const pa_timing_info *timing)
 {
   gint64 dropped = skipped_bytes (stream, timing) - stream->dropped_bytes;
+  gboolean is_wild = dropped < 0 || bytes_to_ns (stream, dropped) > missed_most_ns (stream);
 
-  return timing->read_index_corrupt || dropped < 0 || bytes_to_ns (stream, dropped) > stream->away_ns ? 0 : dropped;
+  return timing->read_index_corrupt || is_wild ? 0 : dropped;
+}
+
+/* What the server has and did not send yet, now that it has answered. */
+static gint64
+kept_bytes (const ZcPulseStream *stream, const pa_timing_info *timing)
+{
+  return timing->write_index - (timing->read_index + (gint64) stream->readable_bytes);
 }
 
 /* It holds no more than it may: what it had no room for is gone. */
 static gboolean
 is_settled (const ZcPulseStream *stream, const pa_timing_info *timing)
 {
-  gint64 sent = timing->read_index + (gint64) stream->readable_bytes;
-
-  return timing->write_index - sent <= (gint64) zc_pulse_stream_granted (stream).maxlength;
+  return kept_bytes (stream, timing) <= (gint64) zc_pulse_stream_granted (stream).maxlength;
 }
 
-/* The first answer since the reader was late that can tell what it lost. */
+/* Nothing more is lost: there is room again. */
 static gboolean
-tells_of_loss (const ZcPulseStream *stream, const pa_timing_info *timing, gint64 told_at_ns)
+has_caught_up (const ZcPulseStream *stream, const pa_timing_info *timing)
 {
-  return stream->late_at_ns != 0 && stream->next_lost_frames == 0 && told_at_ns >= stream->late_at_ns
-      && is_settled (stream, timing);
+  return kept_bytes (stream, timing) <= (gint64) zc_pulse_stream_granted (stream).maxlength / 2
+      || zc_clock_now_ns () - stream->late_at_ns > CATCH_UP_MOST_NS;
 }
 
-/* What was lost while the reader was late: pipewire-pulse drops the oldest, and counts them; PulseAudio the newest, of
- * which time alone tells. What we get up to `told` came before, but for a moment's. */
+/* All that was lost while the reader was late: pipewire-pulse drops the oldest, and counts them; PulseAudio the newest,
+ * of which time alone tells. */
+static gint64
+lost_ns (const ZcPulseStream *stream, gint64 dropped, const ZcPulseTime *told)
+{
+  gint64 lost = dropped > 0 ? bytes_to_ns (stream, dropped)
+                            : told->ns - heard_at_ns (stream, &stream->time_before, told->bytes);
+
+  return (dropped == 0 && lost < LOSS_LEAST_NS) || lost > missed_most_ns (stream) ? 0 : lost;
+}
+
+/* An answer since the reader was late. What we get up to where the first one is that knows of a loss came before it,
+ * but for a moment's; how much it was is sure when the reader has caught up. */
 static void
-note_loss (ZcPulseStream *stream, gint64 dropped, const ZcPulseTime *told)
+note_loss (ZcPulseStream *stream, const pa_timing_info *timing, gint64 dropped, const ZcPulseTime *told)
 {
-  gint64 lost_ns = dropped > 0 ? bytes_to_ns (stream, dropped) : told->ns - heard_at_ns (stream, told->bytes);
+  gint64 lost = lost_ns (stream, dropped, told);
 
-  stream->late_at_ns = 0;
-  if (!stream->timed || lost_ns <= 0 || (dropped == 0 && lost_ns < LOSS_LEAST_NS) || lost_ns > stream->away_ns)
+  if (lost > 0) {
+    stream->parted_bytes = MIN (stream->parted_bytes, told->bytes);
+    stream->lost_frames = MAX (stream->lost_frames,
+        stream->lost_before_frames + zc_ns_to_frames ((guint64) lost, stream->rate));
+  }
+  if (!has_caught_up (stream, timing))
     return;
-  stream->next_lost_frames = zc_ns_to_frames ((guint64) lost_ns, stream->rate);
-  stream->next_time = *told;
+  stream->late_at_ns = 0;
+  stream->dropped_bytes += dropped;
+  if (stream->parted_bytes == NOT_YET)
+    stream->parted_bytes = 0;
 }
+
+void
+zc_pulse_stream_note_late (ZcPulseStream *stream, gint64 away_ns)
+{
+  if (!stream->timed)
+    return;
+  if (stream->late_at_ns == 0) {
+    stream->away_ns = 0;
+    stream->time_before = stream->time;
+    stream->lost_before_frames = stream->lost_frames;
+    stream->parted_bytes = NOT_YET;
+  }
+  stream->late_at_ns = zc_clock_now_ns ();
+  stream->away_ns += away_ns;
+}
+
+gboolean
+zc_pulse_stream_is_late (const ZcPulseStream *stream)
+{
+  return stream->late_at_ns != 0;
+}
+
+guint64
+zc_pulse_stream_lost_frames (const ZcPulseStream *stream, guint64 frame)
+{
+  return zc_pulse_stream_is_before_loss (stream, frame) ? stream->lost_before_frames : stream->lost_frames;
+}
+
+/* -- time -------------------------------------------------------------------------------------------------------- */
 
 /* The server has told its timing. Of a monitor it says: byte write_index comes out of the source source_usec after
  * it went in, and goes into the sink sink_usec before it is heard. pa_stream_get_latency() works the same out, but
@@ -96,15 +169,14 @@ on_timing (pa_stream *pulse, void *data)
   if (age_us < 0 || age_us > G_USEC_PER_SEC)
     return;
   stream->late_after_ns = MAX (LATE_LEAST_NS, bytes_to_ns (stream, zc_pulse_stream_granted (stream).maxlength) / 2);
-  late = tells_of_loss (stream, timing, now_ns - age_us * 1000);
+  late = stream->late_at_ns != 0 && now_ns - age_us * 1000 >= stream->late_at_ns && is_settled (stream, timing);
   dropped = late ? dropped_bytes (stream, timing) : 0;
-  stream->dropped_bytes += dropped;
   told.ns = now_ns + (gint64) (timing->sink_usec - timing->source_usec - age_us) * 1000;
-  told.bytes = timing->write_index - stream->dropped_bytes;
+  told.bytes = timing->write_index - stream->dropped_bytes - dropped;
   if (late)
-    note_loss (stream, dropped, &told);
-  if (stream->next_lost_frames == 0)
-    stream->time = told;
+    note_loss (stream, timing, dropped, &told);
+  stream->time = told;
+  stream->written_bytes = timing->write_index - skipped_bytes (stream, timing);
   stream->timed = TRUE;
 }
 
@@ -123,7 +195,7 @@ on_suspended (pa_stream *pulse, void *data)
   ZcPulseStream *stream = data;
 
   stream->timed = FALSE;
-  stream->looked_at_ns = stream->late_at_ns = 0;
+  stream->looked_at_ns = stream->late_at_ns = stream->parted_bytes = 0;
   ask_time_anew (stream);
 }
 
@@ -152,8 +224,7 @@ look_at_clock (ZcPulseStream *stream, gint64 now_ns)
   gint64 away_ns = now_ns - stream->looked_at_ns;
 
   if (stream->looked_at_ns != 0 && away_ns > stream->late_after_ns) {
-    stream->late_at_ns = now_ns;
-    stream->away_ns = away_ns;
+    zc_pulse_stream_note_late (stream, away_ns);
     ask_time_anew (stream);
   }
   stream->looked_at_ns = now_ns;
@@ -265,15 +336,6 @@ zc_pulse_stream_granted (const ZcPulseStream *stream)
   return granted != NULL ? *granted : stream->asked;
 }
 
-/* What comes now is from after the loss. */
-static void
-pass_loss (ZcPulseStream *stream)
-{
-  stream->lost_frames += stream->next_lost_frames;
-  stream->next_lost_frames = 0;
-  stream->time = stream->next_time;
-}
-
 gboolean
 zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames)
 {
@@ -283,8 +345,6 @@ zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames)
   /* Each call of libpulse costs a getpid(): none is made in vain. */
   if (stream->readable_bytes == 0)
     return FALSE;
-  if (stream->next_lost_frames > 0 && (gint64) stream->position_bytes >= stream->next_time.bytes)
-    pass_loss (stream);
   if (pa_stream_peek (stream->stream, &fragment, &bytes) < 0 || bytes < stream->frame_bytes) {
     stream->readable_bytes = 0;
     return FALSE;
@@ -293,17 +353,6 @@ zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames)
   stream->position_bytes += bytes;
   *data = fragment;
   *frames = (guint) (bytes / stream->frame_bytes);
-  return TRUE;
-}
-
-gboolean
-zc_pulse_stream_written_bytes (const ZcPulseStream *stream, gint64 *bytes)
-{
-  const pa_timing_info *timing = pa_stream_get_timing_info (stream->stream);
-
-  if (timing == NULL || timing->write_index_corrupt || timing->read_index_corrupt)
-    return FALSE;
-  *bytes = timing->write_index - skipped_bytes (stream, timing);
   return TRUE;
 }
 
@@ -318,5 +367,7 @@ zc_pulse_stream_drop (ZcPulseStream *stream)
 gint64
 zc_pulse_stream_heard_at_ns (const ZcPulseStream *stream, guint64 frame)
 {
-  return stream->timed ? heard_at_ns (stream, (gint64) (frame * stream->frame_bytes)) : ZC_TIME_NONE;
+  const ZcPulseTime *time = zc_pulse_stream_is_before_loss (stream, frame) ? &stream->time_before : &stream->time;
+
+  return stream->timed ? heard_at_ns (stream, time, (gint64) (frame * stream->frame_bytes)) : ZC_TIME_NONE;
 }

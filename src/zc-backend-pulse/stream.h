@@ -31,20 +31,22 @@ typedef struct {
 
   gboolean timed;
   ZcPulseTime time;      /* what the server said last */
+  guint64 lost_frames;   /* by then */
+  gint64 written_bytes;  /* how far what we get, or shall get, went then */
   gint64 ask_time_at_ns; /* when to ask anew */
   gint64 ask_time_every_ns;
 
   gboolean quiet;        /* nothing came for so long that the server may have stood still, or had it lost */
 
   /* A reader that was late, for whom the server may have had no room. */
-  gint64 late_after_ns;     /* how long it may be away */
-  gint64 looked_at_ns;      /* when it last was not late */
-  gint64 late_at_ns;        /* when it was seen to be late; 0: it is not, or what was lost is known */
-  gint64 away_ns;           /* how late it was */
-  gint64 dropped_bytes;     /* by a server that drops the oldest: its indices count them */
-  guint64 next_lost_frames; /* at next_time.bytes, from where on next_time holds; 0: nothing */
-  ZcPulseTime next_time;
-  guint64 lost_frames;      /* before position_bytes */
+  gint64 late_after_ns;  /* how long it may be away */
+  gint64 looked_at_ns;   /* when it last was not late */
+  gint64 late_at_ns;     /* when it was seen to be late; 0: what was lost is known, if anything was */
+  gint64 away_ns;        /* how late it was */
+  gint64 dropped_bytes;  /* by a server that drops the oldest: its indices count them */
+  gint64 parted_bytes;   /* what lies before this byte has the time, and comes after the losses, of before: */
+  ZcPulseTime time_before;
+  guint64 lost_before_frames;
 } ZcPulseStream;
 
 /* Asks for it; zc_pulse_stream_state() tells what becomes of it. `input`: the index of one that plays there, or
@@ -69,17 +71,27 @@ pa_buffer_attr zc_pulse_stream_granted (const ZcPulseStream *stream);
 gboolean zc_pulse_stream_peek (ZcPulseStream *stream, const guint8 **data, guint *frames);
 void zc_pulse_stream_drop (ZcPulseStream *stream);
 
-/* How far what we get, or shall get, went when the server was asked last. FALSE if it did not tell. */
-gboolean zc_pulse_stream_written_bytes (const ZcPulseStream *stream, gint64 *bytes);
-
 /* Asks the server what time it is in this stream, often at first, seldom later. */
 void zc_pulse_stream_ask_time_if_due (ZcPulseStream *stream);
 
 /* Who waits for longer than until then looks like a late reader at the next zc_pulse_stream_ask_time_if_due(). */
 gint64 zc_pulse_stream_look_again_at_ns (const ZcPulseStream *stream);
 
+/* The reader was away for so long, up to now: the server is asked what was lost. zc_pulse_stream_ask_time_if_due() sees
+ * that by itself, where it is called all the time. */
+void zc_pulse_stream_note_late (ZcPulseStream *stream, gint64 away_ns);
+
+/* What was lost is not known yet. */
+gboolean zc_pulse_stream_is_late (const ZcPulseStream *stream);
+
+/* That frame of what we get came before what was lost last. */
+gboolean zc_pulse_stream_is_before_loss (const ZcPulseStream *stream, guint64 frame);
+
 /* A wait was in vain: when something comes again, the server is asked what time it is then. */
 void zc_pulse_stream_note_quiet (ZcPulseStream *stream);
+
+/* Frames that should have come before that frame of what we get, and never will. */
+guint64 zc_pulse_stream_lost_frames (const ZcPulseStream *stream, guint64 frame);
 
 /* When that frame of what we get is heard; ZC_TIME_NONE if the server has not told any time yet. */
 gint64 zc_pulse_stream_heard_at_ns (const ZcPulseStream *stream, guint64 frame);

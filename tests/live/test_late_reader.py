@@ -21,7 +21,7 @@ DRIFT_BOUND = 0.005
 BARE_CLIENT_MARGIN_S = 0.05
 DISPLACED_BOUND_S = 0.02
 MOMENT_S = 0.2
-MOMENT_OF_PROCESSES_S = 1.0
+MOMENT_OF_PROCESSES_S = 0.5
 
 
 class Stall:
@@ -91,8 +91,8 @@ class LateReader(livetest.LiveTest):
 
     @exact
     def check_processes_later_than_the_buffer(self, label):
-        """As above, but for what the server had kept, too, as time alone tells of the loss; who begins to play after it
-        is where a reader in time hears them."""
+        """As above, though the server keeps more of one stream than of another; who begins to play after it is where a
+        reader in time hears them."""
         server = self.serve_steady(label)
         files = [self.counting_file(server, SHORT_SECONDS + 3 * first, tag=tag) for tag, first in enumerate((True, False))]
         every = [codes for _, codes in files]
@@ -123,7 +123,7 @@ class LateReader(livetest.LiveTest):
         near = np.abs(moved) < sink.rate * DISPLACED_BOUND_S
         note(f'{lost} frames had no room; the others are off by {moved[near].min()} to {moved[near].max()} frames, but for '
              f'{np.count_nonzero(~near)}')
-        self.assertTrue(sink.rate / 2 < lost < sink.rate * 3 * STALL_S, lost)
+        self.assertTrue(sink.rate / 2 < lost < sink.rate * (3 * STALL_S + moment_s), lost)
         self.assertLess(np.count_nonzero(~near), sink.rate * moment_s, moved[::4800])
 
     def find_frames(self, capture, name, sink, every):
