@@ -271,7 +271,8 @@ note_glitch (ZcCapture *capture, guint64 lost, guint64 unseen)
 {
   zc_stats_add (capture->stats, ZC_STAT_GLITCHES, 1);
   capture->glitch.frames += lost;
-  capture->glitch.cause = unseen > 0 ? "time went on, and the device did not say so" : "the device left them out";
+  capture->glitch.cause = unseen > 0 ? "time went on, and the device did not say so"
+                                       : "the device left them out, or was read too late";
   capture->packet_discont = TRUE;
   if ((capture->fills & ZC_FILL_GLITCHES) != 0 && lost > 0 && is_fillable (capture, lost)) {
     fill (capture, lost);

@@ -150,7 +150,7 @@ static void
 set_lost_error (ZcDevice *device, GError **error)
 {
   g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" went away while it was captured: PulseAudio (%s) said \"%s\". "
-      "See if the sound server runs (pactl info) and has the device, and start again.", device->sinks.chosen->name,
+      "See if the sound server runs (pactl info) and has the device.", device->sinks.chosen->name,
       device->server.name, device->sinks.gone ? "sink removed" : zc_pulse_server_last_word (&device->server));
 }
 

@@ -89,6 +89,17 @@ is_meant (const ZcPulseProcesses *processes, const pa_proplist *properties)
   return g_strcmp0 (role, "filter") != 0 && inside == (target->process_mode == ZC_PROCESS_INCLUDE);
 }
 
+static void
+note_who (ZcPulseProcesses *processes, const pa_proplist *properties)
+{
+  const gchar *binary = pa_proplist_gets (properties, PA_PROP_APPLICATION_PROCESS_BINARY);
+  const gchar *id = pa_proplist_gets (properties, PA_PROP_APPLICATION_PROCESS_ID);
+
+  if (processes->who != NULL)
+    g_string_append_printf (processes->who, "%s\"%s\" (%s)", processes->who->len > 0 ? ", " : "",
+        binary != NULL ? binary : "?", id != NULL ? id : "?");
+}
+
 static const ZcPulseSink *
 sink_of (const Player *player)
 {
@@ -163,6 +174,7 @@ on_input (pa_context *context, const pa_sink_input_info *info, int end, void *da
 
   if (end != 0)
     return;
+  note_who (processes, info->proplist);
   player = find_player (processes, info->index);
   if (player != NULL && player->sink == info->sink) {
     player->paused = info->corked;
@@ -208,30 +220,47 @@ set_no_process (GError **error, const ZcPulseProcesses *processes)
   g_autofree gchar *what = target->process_name != NULL
       ? g_strdup_printf ("of an executable \"%s\"", target->process_name)
       : g_strdup_printf ("%u", target->process_id);
+  g_autofree gchar *players = processes->who->len > 0 ? g_strdup_printf ("these play: %s", processes->who->str)
+                                                      : g_strdup ("nobody plays");
 
   g_set_error (error, ZC_ERROR, ZC_ERROR_NO_DEVICE, "There is no process %s, and none plays on PulseAudio (%s). Set %s "
-      "to one that runs: see application.process in pactl list sink-inputs.", what, processes->server->name,
-      target->process_name != NULL ? "process-name" : "process-id");
+      "to one that runs; now %s.", what, processes->server->name,
+      target->process_name != NULL ? "process-name" : "process-id", players);
+}
+
+/* Who plays, and is meant. */
+static gboolean
+list_players (ZcPulseProcesses *processes, gint64 deadline_ns, GError **error)
+{
+  pa_context *context = processes->server->context;
+
+  if (!zc_pulse_complete (processes->server, pa_context_get_sink_input_info_list (context, on_input, processes),
+          deadline_ns)) {
+    zc_pulse_set_silent (error, processes->server, "who plays", "pa_context_get_sink_input_info_list");
+    return FALSE;
+  }
+  /* The server may know a process that we cannot see: it is on another computer, or in a container. */
+  if (processes->target.process_mode == ZC_PROCESS_EXCLUDE || processes->players->len > 0
+      || is_there (&processes->target))
+    return TRUE;
+  set_no_process (error, processes);
+  return FALSE;
 }
 
 gboolean
 zc_pulse_processes_open (ZcPulseProcesses *processes, ZcPulseServer *server, const ZcPulseSinks *sinks,
     const ZcTarget *target, gint64 deadline_ns, GError **error)
 {
+  gboolean listed;
+
   *processes = (ZcPulseProcesses){ .server = server, .sinks = sinks, .target = zc_target_copy (target) };
   if (target->process_id == 0 && target->process_name == NULL)
     processes->target.process_id = (guint) getpid ();
   processes->players = g_ptr_array_new_with_free_func (g_free);
-  if (!zc_pulse_complete (server, pa_context_get_sink_input_info_list (server->context, on_input, processes),
-          deadline_ns)) {
-    zc_pulse_set_silent (error, server, "who plays", "pa_context_get_sink_input_info_list");
-    return FALSE;
-  }
-  /* The server may know a process that we cannot see: it is on another computer, or in a container. */
-  if (target->process_mode == ZC_PROCESS_EXCLUDE || processes->players->len > 0 || is_there (&processes->target))
-    return TRUE;
-  set_no_process (error, processes);
-  return FALSE;
+  processes->who = g_string_new (NULL);
+  listed = list_players (processes, deadline_ns, error);
+  g_string_free (g_steal_pointer (&processes->who), TRUE);
+  return listed;
 }
 
 void

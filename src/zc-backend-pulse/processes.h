@@ -14,6 +14,7 @@ typedef struct {
   ZcPulseServer *server;
   const ZcPulseSinks *sinks;
   ZcTarget target; /* its strings are ours */
+  GString *who;    /* while it opens: all who play, for people */
 
   GPtrArray *players; /* Player: who plays and is meant */
 

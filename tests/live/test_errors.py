@@ -7,7 +7,7 @@ import time
 
 import livetest
 from livetest import EACH_SERVER, note
-from support import launch, processes, servers, tap
+from support import clients, launch, processes, servers, tap
 
 BOUND_S = 2.0
 HANG_S = 20.0
@@ -61,6 +61,16 @@ class OnAServer(ErrorTest):
     def check_unknown_device(self, label):
         server = self.serve(label)
         self.assert_one_error(server.env, f'{launch.source(device="no-such-sink")} ! fakesink', ['no-such-sink'])
+
+    def check_no_such_process(self, label):
+        """Who plays is told: paplay is a link to pacat."""
+        server = self.serve(label)
+        path, _ = self.counting_file(server, 30)
+        with clients.player(server, path, server.sink) as player:
+            self.wait_for_clients(server, 'sink-inputs', 1)
+            for properties in ({'process_name': 'paplay'}, {'process_id': 4194304}):
+                self.assert_one_error(server.env, f'{launch.source(**properties)} ! fakesink',
+                                      [*map(str, properties.values()), f'"pacat" ({player.pid})'])
 
     def check_too_many_channels(self, label):
         self.assert_impossible_caps(label, 'audio/x-raw,channels=33', ['caps'])
