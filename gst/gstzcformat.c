@@ -152,13 +152,53 @@ gst_zc_reorder_apply (const GstZcReorder *reorder, guint8 *data, gsize bytes)
     gst_audio_reorder_channels (data, bytes, reorder->sample, reorder->channels, reorder->from, reorder->to);
 }
 
+/* Bits of a sample that are heard; a float has 24 and a sign. */
+static gint
+precision (const gchar *name)
+{
+  const GstAudioFormat format = gst_audio_format_from_string (name);
+  const GstAudioFormatInfo *info;
+
+  if (format == GST_AUDIO_FORMAT_UNKNOWN)
+    return 16; /* companded */
+  info = gst_audio_format_get_info (format);
+  return GST_AUDIO_FORMAT_INFO_IS_FLOAT (info) ? 25 : GST_AUDIO_FORMAT_INFO_DEPTH (info);
+}
+
+/* How far a sample is from what the device has: each bit that is lost counts more than all that are too many. */
+static gint
+sample_distance (const gchar *name, const gchar *wanted)
+{
+  gint spare = precision (name) - precision (wanted);
+
+  if (g_str_equal (name, wanted))
+    return -1;
+  return spare >= 0 ? spare : -64 * spare;
+}
+
+static void
+fixate_sample (GstStructure *structure, const ZcFormat *native)
+{
+  const GValue *names = gst_structure_get_value (structure, "format");
+  const gchar *wanted = zc_sample_name (native->sample), *nearest = NULL;
+
+  if (names == NULL || !GST_VALUE_HOLDS_LIST (names))
+    return;
+  for (guint i = 0; i < gst_value_list_get_size (names); i++) {
+    const gchar *name = g_value_get_string (gst_value_list_get_value (names, i));
+
+    if (nearest == NULL || sample_distance (name, wanted) < sample_distance (nearest, wanted))
+      nearest = name;
+  }
+  gst_structure_fixate_field_string (structure, "format", nearest);
+}
+
 static void
 fixate_structure (GstStructure *structure, const ZcFormat *native)
 {
   gint channels = 0;
 
-  if (gst_structure_has_field (structure, "format"))
-    gst_structure_fixate_field_string (structure, "format", zc_sample_name (native->sample));
+  fixate_sample (structure, native);
   gst_structure_fixate_field_nearest_int (structure, "rate", (gint) native->rate);
   gst_structure_fixate_field_nearest_int (structure, "channels", (gint) native->channels);
   gst_structure_get_int (structure, "channels", &channels);

@@ -83,6 +83,33 @@ GST_START_TEST (foreign_caps_are_refused)
 }
 GST_END_TEST
 
+static void
+assert_sample (ZcSample native, const gchar *offered, const gchar *chosen)
+{
+  ZcFormat format = { .sample = native, .rate = 48000, .channels = 2 };
+  g_autofree gchar *text = g_strdup_printf ("audio/x-raw,format=%s,layout=interleaved,rate=[1,max],channels=[1,max]",
+      offered);
+  g_autoptr (GstCaps) caps = gst_caps_from_string (text), closest = NULL;
+
+  zc_format_default_positions (&format);
+  closest = gst_zc_format_closest_caps (&format, caps);
+  assert_equals_string (gst_structure_get_string (gst_caps_get_structure (closest, 0), "format"), chosen);
+}
+
+/* What downstream offers first need not be what loses least. */
+GST_START_TEST (the_sample_that_loses_least)
+{
+  assert_sample (ZC_SAMPLE_S16BE, "{ F32LE, S32LE, S24LE, S16LE, U8 }", "S16LE");
+  assert_sample (ZC_SAMPLE_S24_32LE, "{ F32LE, S32LE, S24LE, S16LE, U8 }", "S24LE");
+  assert_sample (ZC_SAMPLE_F32LE, "{ S8, S16LE, S24_32LE }", "S24_32LE");
+  assert_sample (ZC_SAMPLE_F32LE, "{ S16LE, S32LE, F32LE }", "F32LE");
+  assert_sample (ZC_SAMPLE_F32LE, "{ U8, S16LE }", "S16LE");
+  assert_sample (ZC_SAMPLE_U8, "{ F32LE, S16LE }", "S16LE");
+  assert_sample (ZC_SAMPLE_S32LE, "{ S16LE, F32LE }", "F32LE");
+  assert_sample (ZC_SAMPLE_ALAW, "{ F32LE, S16LE, U8 }", "S16LE");
+}
+GST_END_TEST
+
 static Suite *
 caps_suite (void)
 {
@@ -94,6 +121,7 @@ caps_suite (void)
   tcase_add_test (tc, places_are_gstreamers);
   tcase_add_test (tc, channels_move_into_gstreamers_order);
   tcase_add_test (tc, foreign_caps_are_refused);
+  tcase_add_test (tc, the_sample_that_loses_least);
   return suite;
 }
 
