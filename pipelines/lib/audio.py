@@ -13,7 +13,9 @@ import gi
 gi.require_version("Gst", "1.0")
 from gi.repository import Gst  # noqa: E402
 
-POSITIONS = ("FL FR FC LFE RL RR FLC FRC RC SL SR TC TFL TFC TFR TRL TRC TRR").split()
+POSITIONS = ("FL FR FC LFE RL RR FLC FRC RC LFE2 SL SR TFL TFR TFC TC TRL TRR TSL TSR TRC BFC BFL BFR WL WR LS RS").split()
+"""Short names of GstAudioChannelPosition, bit by bit of a channel mask."""
+
 SILENCE_DBFS = -120.0
 """What is below this is called silence: a 20-bit converter's last bit."""
 

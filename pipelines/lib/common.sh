@@ -119,7 +119,11 @@ show_and_run() {
     "$how" "$@"
 }
 
-launch() { run gst-launch-1.0 -q -e "$@"; }
+launch() {
+    run gst-launch-1.0 -q -e "$@" && status=0 || status=$?
+    [ ! -t 1 ] || printf '\r\033[K' # its last line of progress
+    return "$status"
+}
 
 watch() {
     need_python gi

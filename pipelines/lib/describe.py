@@ -6,6 +6,9 @@ import sys
 
 from audio import AudioError, Levels, SoundFile, db_text
 
+SILENT_BELOW_DBFS = -80
+"""Silence in Opus is decoded to noise of up to -84 dBFS."""
+
 
 def size_text(count):
     for unit in ("bytes", "kB", "MB"):
@@ -28,7 +31,7 @@ def describe(path):
           f"{len(sound.channels)} {'channel' if len(sound.channels) == 1 else 'channels'}")
     for name, peak, rms in zip(sound.channels, levels.peak_db, levels.rms_db):
         print(f"  {name:<4}  peak {db_text(peak)} dBFS   RMS {db_text(rms)} dBFS")
-    if levels.overall_peak_db < -90:
+    if levels.overall_peak_db < SILENT_BELOW_DBFS:
         print("        This is silence: nothing was playing on this output meanwhile.")
 
 

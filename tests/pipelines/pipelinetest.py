@@ -41,8 +41,8 @@ class PipelineTest(PrivateTest):
         self.temporary = self.path('tmp')
         os.mkdir(self.temporary)
 
-    def serve(self):
-        return self.enter_server(servers.PulseServer())
+    def serve(self, **sink):
+        return self.enter_server(servers.PulseServer(**sink))
 
     def serve_tone(self):
         """A server on which a client that is not ours plays the tone, and has begun to. A reader keeps the sink at low

@@ -40,7 +40,7 @@ class Picture(PipelineTest):
         self.assert_draws(self.run_script(None, 'spectrogram', '-o', 'short.png', 'tone.wav'), 'short.png')
 
     def test_of_a_new_capture(self):
-        result = self.run_script(self.serve_tone(), 'spectrogram', '-d', 1, '-o', 'new.png')
+        result = self.run_script(self.serve_tone(), 'spectrogram', '-d', 1, '-o', 'new')
         self.assert_holds_tone('new.flac', 1, 'FLAC')
         self.assert_draws(result, 'new.png')
 

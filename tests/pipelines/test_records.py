@@ -2,6 +2,7 @@
 """Each recording pipeline on a private server: the file holds what was playing, and the script says so."""
 
 import os
+import re
 import signal
 
 from pipelinetest import AMPLITUDES, BOUND_S, PipelineTest, peak_db, poll, processes, rms_db, tap
@@ -59,6 +60,27 @@ class Recorder(PipelineTest):
             self.assertAlmostEqual(float(peak), peak_db(amplitude),
                                    delta=OPUS_SWINGS_DB if name.endswith('.opus') else ROUNDING_DB)
             self.assertAlmostEqual(float(rms), rms_db(amplitude), delta=2 * ROUNDING_DB)
+
+
+SURROUND = [
+    ('of_2_1', ('front-left,front-right,lfe', 'FL FR FC')),
+    ('of_7_1', ('front-left,front-right,rear-left,rear-right,front-center,lfe,side-left,side-right',
+                'FL FR FC LFE RL RR SL SR')),
+    ('of_places_unknown', ('aux0,aux1,aux2,aux3', 'FL FR RL RR')),
+]
+
+
+@tap.cases(SURROUND)
+class Surround(PipelineTest):
+
+    def check_all_channels_are_recorded(self, channel_map, names):
+        """In the nearest layout that the file can have; what has no place gets one."""
+        for script, name in (('record-flac', 'sound.flac'), ('record-opus', 'sound.opus')):
+            result = self.run_script(self.serve(map=channel_map), script, '-d', 0.5, '-o', name)
+            self.assert_succeeds(result)
+            told = re.findall(r'^ +(\S+) +peak', result.text, re.M)
+            self.assertEqual(told, names.split(), result.text)
+            self.assert_says(result.text, 'This is silence')
 
 
 class Recording(PipelineTest):
