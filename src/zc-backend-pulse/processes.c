@@ -1,75 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "processes.h"
 
+#include "player.h"
 #include "process-tree.h"
 #include "zc-clock.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
-/* A player of which nothing comes for so long while the monitor goes on has stopped, and is not waited for, though the
- * server says that it plays. Less than ZC_IDLE_NS, after which the front end may put silence in the place of what is
- * still to come. */
-#define STOPPED_NS (ZC_IDLE_NS * 3 / 4)
-
-/* One whose recording ended, or could not begin (a busy pipewire-pulse refuses some), is tried again if it is still
- * there. */
-#define RETRY_NS      (G_GINT64_CONSTANT (100) * 1000 * 1000)
-#define RETRY_MOST_NS (G_GINT64_CONSTANT (5000) * 1000 * 1000)
-
-/* How often the place of one that runs is looked at again: a sink that was suspended, or has another clock, moves
- * it. */
-#define LOOK_NS (G_GINT64_CONSTANT (3000) * 1000 * 1000)
-
-/* One on another sink than the monitor's is moved when it is this far off, in parts of a second. */
-#define OTHER_CLOCK_PARTS 50
-
-/* Questions for a player's place in the monitor's time. So many in a row that agree end them, if the server sent
- * something in between, or nothing for so long: all that are asked while it is about to send may be off by the same. */
-#define AGREEING       3
-#define AGREED_NS      (G_GINT64_CONSTANT (100) * 1000 * 1000)
-#define MOST_QUESTIONS 20
-#define PLACED_NS      (G_GINT64_CONSTANT (500) * 1000 * 1000) /* it stops if that takes longer */
-
-/* How soon to ask again, when an answer was of no use as yet. */
-#define ASK_AGAIN_NS (G_GINT64_CONSTANT (5) * 1000 * 1000)
-
-typedef enum {
-  STOPPED,  /* nothing comes */
-  PLACING,  /* where it belongs is being asked */
-  RUNNING,  /* what comes is mixed */
-  DOUBTED,  /* we were late, and it may have lost something: how much of it came before that is being asked */
-} PlayerState;
-
-typedef struct {
-  ZcPulseProcesses *processes;
-  guint32 index; /* of the sink input */
-  guint32 sink;
-  gboolean gone; /* and the server says that it is no more */
-  gboolean paused;
-
-  /* A connection of its own: pipewire-pulse up to 1.6.8 does not send what a stream has while something else is on its
-   * way through the same one (pulse-server.c, do_process_done), and a second stream would wait for seconds. */
-  ZcPulseServer server;
-  ZcPulseStream stream;
-  gint64 begin_at_ns; /* while there is no connection */
-  gint64 retry_ns;    /* how long after that again */
-  PlayerState state;
-  guint64 mixed_frames;  /* of the stream */
-  guint64 sure_frames;   /* of the stream; what comes after these has another place, if RUNNING; G_MAXUINT64: all */
-  gint64 offset_frames;  /* its frame n is heard with the monitor's n + offset_frames */
-  gint64 answer_frames;  /* the same, as the last answer said */
-  gint64 mixed_to;       /* the monitor's frame up to which it was mixed: none is mixed twice */
-  gint64 ask_at_ns;      /* when to ask for its place again */
-  guint questions;
-  guint agreeing; /* answers, the last ones: */
-  gint64 agreed_at_ns;     /* the first of these came then ... */
-  gint64 agreed_at_bytes;  /* ... when the monitor had come so far */
-  pa_operation *question[2]; /* the last one: to the monitor, and to the player's own stream */
-  const guint8 *fragment; /* that is out; NULL for a hole */
-  guint fragment_frames;  /* what is left of it */
-  gint64 still_since_ns;  /* it is behind the monitor, and nothing has come since; 0: it is not */
-} Player;
 
 /* -- who plays --------------------------------------------------------------------------------------------------- */
 
@@ -100,22 +37,11 @@ note_who (ZcPulseProcesses *processes, const pa_proplist *properties)
         binary != NULL ? binary : "?", id != NULL ? id : "?");
 }
 
-static const ZcPulseSink *
-sink_of (const Player *player)
-{
-  const GPtrArray *sinks = player->processes->sinks->all;
-
-  for (guint i = sinks->len; i-- > 0;)
-    if (((ZcPulseSink *) g_ptr_array_index (sinks, i))->index == player->sink)
-      return g_ptr_array_index (sinks, i);
-  return NULL;
-}
-
-static Player *
+static ZcPulsePlayer *
 find_player (ZcPulseProcesses *processes, guint32 index)
 {
   for (guint i = 0; i < processes->players->len; i++) {
-    Player *player = g_ptr_array_index (processes->players, i);
+    ZcPulsePlayer *player = g_ptr_array_index (processes->players, i);
 
     if (player->index == index && !player->gone)
       return player;
@@ -123,54 +49,11 @@ find_player (ZcPulseProcesses *processes, guint32 index)
   return NULL;
 }
 
-static gboolean
-is_connected (const Player *player)
-{
-  return player->server.loop != NULL;
-}
-
-/* One that cannot be recorded, as on a sink without a monitor, is silent. */
-static void
-begin_player (Player *player)
-{
-  player->retry_ns = CLAMP (2 * player->retry_ns, RETRY_NS, RETRY_MOST_NS);
-  player->begin_at_ns = zc_clock_now_ns () + player->retry_ns;
-  if (sink_of (player) != NULL && !zc_pulse_server_join (&player->server, player->processes->server))
-    zc_pulse_server_clear (&player->server);
-}
-
-static void
-forget_question (Player *player)
-{
-  for (guint i = 0; i < G_N_ELEMENTS (player->question); i++) {
-    if (player->question[i] == NULL)
-      continue;
-    pa_operation_cancel (player->question[i]);
-    g_clear_pointer (&player->question[i], pa_operation_unref);
-  }
-}
-
-/* As if it had never begun. */
-static void
-end_player (Player *player, gint64 deadline_ns)
-{
-  forget_question (player); /* a stream may answer after its end */
-  if (player->stream.stream != NULL)
-    zc_pulse_stream_end (&player->stream, deadline_ns);
-  if (is_connected (player))
-    zc_pulse_server_clear (&player->server);
-  player->state = STOPPED;
-  player->mixed_frames = 0;
-  player->sure_frames = G_MAXUINT64;
-  player->mixed_to = 0;
-  player->fragment_frames = 0;
-}
-
 static void
 on_input (pa_context *context, const pa_sink_input_info *info, int end, void *data)
 {
   ZcPulseProcesses *processes = data;
-  Player *player;
+  ZcPulsePlayer *player;
 
   if (end != 0)
     return;
@@ -184,18 +67,13 @@ on_input (pa_context *context, const pa_sink_input_info *info, int end, void *da
     player->gone = TRUE; /* from that sink */
   if (!is_meant (processes, info->proplist))
     return;
-  player = g_new0 (Player, 1);
-  player->processes = processes;
-  player->index = info->index;
-  player->sink = info->sink;
-  player->paused = info->corked;
-  g_ptr_array_add (processes->players, player);
+  g_ptr_array_add (processes->players, zc_pulse_player_new (processes, info));
 }
 
 void
 zc_pulse_processes_hear (ZcPulseProcesses *processes, pa_subscription_event_type_t event, guint32 index)
 {
-  Player *player;
+  ZcPulsePlayer *player;
 
   if (processes->players == NULL
       || (event & PA_SUBSCRIPTION_EVENT_FACILITY_MASK) != PA_SUBSCRIPTION_EVENT_SINK_INPUT)
@@ -276,263 +154,16 @@ zc_pulse_processes_prefer (ZcFormat *format)
   format->sample = ZC_SAMPLE_F32LE;
 }
 
-/* -- where a player belongs -------------------------------------------------------------------------------------- */
-
-static void ask_at (Player *player, gint64 when_ns);
-static void ask_anew_at (Player *player, gint64 when_ns);
-static void ask_for_place (Player *player);
-
-/* One on the monitor's own sink belongs where the answer says, to the frame. On another, "at once" is never exact. */
-static gboolean
-is_elsewhere (const Player *player)
-{
-  gint64 tolerance = player->sink == player->processes->sinks->chosen->index
-      ? 0 : player->stream.rate / OTHER_CLOCK_PARTS;
-
-  return player->state == PLACING || ABS (player->answer_frames - player->offset_frames) > tolerance;
-}
+/* -- what they play ---------------------------------------------------------------------------------------------- */
 
 static void
-place_player (Player *player)
+look_for_lateness (ZcPulseProcesses *processes, const ZcPulseStream *monitor)
 {
-  if (is_elsewhere (player))
-    player->offset_frames = player->answer_frames;
-  player->state = RUNNING;
-  player->retry_ns = 0;
-  ask_anew_at (player, zc_clock_now_ns () + LOOK_NS);
-}
+  gboolean was_late = processes->late;
 
-static void
-count_answer (Player *player)
-{
-  const ZcPulseStream *monitor = player->processes->monitor;
-  gint64 before_frames = player->answer_frames;
-
-  player->answer_frames = (monitor->written_bytes - player->stream.written_bytes) / (gint64) player->stream.frame_bytes;
-  if (player->questions > 1 && player->answer_frames == before_frames) {
-    player->agreeing++;
-    return;
-  }
-  player->agreeing = 1;
-  player->agreed_at_ns = zc_clock_now_ns ();
-  player->agreed_at_bytes = monitor->written_bytes;
-}
-
-static gboolean
-is_agreed (const Player *player)
-{
-  return player->processes->monitor->written_bytes != player->agreed_at_bytes
-      || zc_clock_now_ns () - player->agreed_at_ns >= AGREED_NS;
-}
-
-static gboolean
-is_late (const Player *player)
-{
-  return player->processes->late || zc_pulse_stream_is_late (&player->stream);
-}
-
-/* Both streams had come so far when the server was asked, without what a late reader lost. It sends what a sink has
- * rendered to all who record it in one turn, so the difference is exact, but if both are asked in the midst of one. */
-static void
-take_answer (Player *player)
-{
-  if (player->state == DOUBTED) {
-    player->sure_frames = MAX (player->mixed_frames,
-        (guint64) player->stream.written_bytes / player->stream.frame_bytes);
-    player->state = RUNNING;
-    ask_anew_at (player, G_MAXINT64); /* when these are mixed */
-  } else if (is_late (player)) {
-    ask_anew_at (player, zc_clock_now_ns () + ASK_AGAIN_NS);
-  } else {
-    count_answer (player);
-    if (player->questions == MOST_QUESTIONS || (player->agreeing >= AGREEING && is_agreed (player)))
-      place_player (player);
-    else if (player->agreeing >= AGREEING)
-      ask_at (player, zc_clock_now_ns () + ASK_AGAIN_NS);
-    else
-      ask_for_place (player);
-  }
-}
-
-static gboolean
-is_answered (const Player *player, guint i)
-{
-  return player->question[i] == NULL || pa_operation_get_state (player->question[i]) == PA_OPERATION_DONE;
-}
-
-static gboolean
-is_asking (const Player *player)
-{
-  return player->question[0] != NULL || player->question[1] != NULL;
-}
-
-static void
-ask_for_place (Player *player)
-{
-  forget_question (player);
-  player->questions++;
-  player->question[0] = pa_stream_update_timing_info (player->processes->monitor->stream, NULL, NULL);
-  player->question[1] = pa_stream_update_timing_info (player->stream.stream, NULL, NULL);
-}
-
-static void
-ask_at (Player *player, gint64 when_ns)
-{
-  forget_question (player);
-  player->ask_at_ns = when_ns;
-}
-
-static void
-ask_anew_at (Player *player, gint64 when_ns)
-{
-  player->questions = 0;
-  ask_at (player, when_ns);
-}
-
-static void
-begin_placing (Player *player)
-{
-  player->state = PLACING;
-  player->sure_frames = G_MAXUINT64;
-  player->still_since_ns = 0;
-  ask_anew_at (player, 0);
-}
-
-/* Its stream goes on from somewhere else, sooner or later. */
-static void
-doubt_place (gpointer data, gpointer unused)
-{
-  Player *player = data;
-
-  if (player->stream.stream == NULL)
-    return;
-  zc_pulse_stream_note_late (&player->stream, player->processes->monitor->away_ns);
-  if (player->state == RUNNING) {
-    player->state = DOUBTED;
-    ask_for_place (player);
-  }
-}
-
-/* -- mixing ------------------------------------------------------------------------------------------------------ */
-
-/* The server had room for it, but not for the monitor's, and neither for what came then: it would not be heard where it
- * was, but after all that was lost. */
-static gboolean
-is_in_hole (const Player *player, gint64 position)
-{
-  return player->sure_frames != G_MAXUINT64
-      && !zc_pulse_stream_is_before_loss (player->processes->monitor, (guint64) MAX (position, 0));
-}
-
-/* FALSE if there is no room for all of it. */
-static gboolean
-mix_fragment (Player *player)
-{
-  gint64 position = player->offset_frames + (gint64) player->mixed_frames;
-  guint frames = (guint) MIN (player->fragment_frames, player->sure_frames - player->mixed_frames);
-  guint used = (guint) CLAMP (player->mixed_to - position, 0, (gint64) frames); /* heard before */
-
-  if (is_in_hole (player, position))
-    used = frames;
-  if (used == 0 && player->fragment != NULL)
-    used = zc_pulse_mix_add (&player->processes->mix, position, player->fragment, frames);
-  else if (used == 0)
-    used = frames;
-  if (player->fragment != NULL)
-    player->fragment += (gsize) used * player->stream.frame_bytes;
-  player->mixed_to = MAX (player->mixed_to, position + used);
-  player->mixed_frames += used;
-  player->fragment_frames -= used;
-  return player->fragment_frames == 0 || (used > 0 && mix_fragment (player));
-}
-
-static void
-mix_player (Player *player)
-{
-  while (player->fragment_frames > 0
-      || zc_pulse_stream_peek (&player->stream, &player->fragment, &player->fragment_frames)) {
-    if (!mix_fragment (player))
-      return;
-    zc_pulse_stream_drop (&player->stream);
-  }
-}
-
-/* How far the mix is complete as far as this player goes. */
-static guint64
-reach_of (Player *player)
-{
-  ZcPulseProcesses *processes = player->processes;
-  gint64 reach = player->offset_frames + (gint64) player->mixed_frames, now_ns;
-
-  if (player->state == STOPPED)
-    return processes->monitored_to;
-  if (player->state == RUNNING && reach >= (gint64) processes->monitored_to)
-    return processes->monitored_to;
-  now_ns = zc_clock_now_ns ();
-  if (player->still_since_ns == 0 || is_late (player))
-    player->still_since_ns = now_ns;
-  if (!player->paused && now_ns - player->still_since_ns < (player->state == PLACING ? PLACED_NS : STOPPED_NS))
-    return player->state == PLACING ? processes->mix.begin : (guint64) MAX (reach, 0);
-  player->state = STOPPED;
-  return processes->monitored_to;
-}
-
-static void
-listen_to (Player *player)
-{
-  if (player->stream.readable_bytes == 0)
-    return;
-  player->paused = FALSE; /* PipeWire does not always tell */
-  if (player->state == STOPPED)
-    begin_placing (player);
-  if (!is_asking (player) && zc_clock_now_ns () >= player->ask_at_ns)
-    ask_for_place (player);
-  if (is_asking (player) && is_answered (player, 0) && is_answered (player, 1))
-    take_answer (player);
-  if (player->state == RUNNING) {
-    player->still_since_ns = 0;
-    mix_player (player);
-    if (player->mixed_frames == player->sure_frames)
-      begin_placing (player);
-  }
-}
-
-/* One that is being made can only be waited for. */
-static gboolean
-is_on_its_way (Player *player)
-{
-  if (player->stream.stream != NULL)
-    return zc_pulse_stream_state (&player->stream) == PA_STREAM_CREATING;
-  return zc_pulse_server_is_good (&player->server) && !zc_pulse_server_is_ready (&player->server);
-}
-
-/* Connected, and nothing is on its way. */
-static gboolean
-go_on (Player *player)
-{
-  const ZcPulseSink *sink = sink_of (player);
-
-  if (sink == NULL || !zc_pulse_server_is_good (&player->server))
-    return FALSE;
-  if (player->stream.stream == NULL)
-    return !player->gone
-        && zc_pulse_stream_begin (&player->stream, &player->server, sink, player->index, &player->processes->spec,
-            NULL);
-  if (!zc_pulse_stream_is_good (&player->stream))
-    return FALSE;
-  listen_to (player); /* the rest of one that is gone, too */
-  return !player->gone;
-}
-
-/* FALSE if it is over. */
-static gboolean
-tend_player (Player *player)
-{
-  if (!is_connected (player) && !player->gone && zc_clock_now_ns () >= player->begin_at_ns)
-    begin_player (player);
-  if (is_connected (player) && !is_on_its_way (player) && !go_on (player))
-    end_player (player, zc_clock_now_ns ());
-  return !player->gone || is_connected (player);
+  processes->late = zc_pulse_stream_is_late (monitor);
+  for (guint i = 0; processes->late && !was_late && i < processes->players->len; i++)
+    zc_pulse_player_doubt (g_ptr_array_index (processes->players, i));
 }
 
 static void
@@ -551,18 +182,15 @@ gboolean
 zc_pulse_processes_gather (ZcPulseProcesses *processes, ZcPulseStream *monitor)
 {
   guint64 delay_frames = zc_pulse_processes_delay_frames (processes), complete_to;
-  gboolean was_late = processes->late;
 
-  processes->late = zc_pulse_stream_is_late (monitor);
-  if (processes->late && !was_late)
-    g_ptr_array_foreach (processes->players, doubt_place, NULL);
+  look_for_lateness (processes, monitor);
   take_monitor (processes, monitor);
   complete_to = MAX (processes->monitored_to, delay_frames) - delay_frames;
   for (guint i = processes->players->len; i-- > 0;) {
-    Player *player = g_ptr_array_index (processes->players, i);
+    ZcPulsePlayer *player = g_ptr_array_index (processes->players, i);
 
-    if (tend_player (player))
-      complete_to = MIN (complete_to, reach_of (player));
+    if (zc_pulse_player_tend (player))
+      complete_to = MIN (complete_to, zc_pulse_player_reach (player));
     else
       g_ptr_array_remove_index_fast (processes->players, i);
   }
@@ -605,9 +233,9 @@ zc_pulse_processes_stop (ZcPulseProcesses *processes)
   gint64 deadline_ns = zc_clock_now_ns () + ZC_STOP_TIMEOUT_NS;
 
   for (guint i = 0; i < processes->players->len; i++) {
-    Player *player = g_ptr_array_index (processes->players, i);
+    ZcPulsePlayer *player = g_ptr_array_index (processes->players, i);
 
-    end_player (player, deadline_ns);
+    zc_pulse_player_end (player, deadline_ns);
     player->begin_at_ns = 0;
   }
   processes->monitor = NULL;
