@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* zc-capture-private.h: what zc-capture.c (packets) and zc-absence.c (none, as the device is gone) share. */
+/* zc-capture-private.h: what zc-capture.c (packets), zc-placing.c (where they lie) and zc-absence.c (none, as the device is
+ * gone) share. */
 #pragma once
 
 #include "zc-capture.h"
@@ -83,13 +84,24 @@ gboolean zc_capture_has_moved (const ZcCapture *capture);
 /* A packet is there, and is ours from now on. */
 gboolean zc_capture_borrow (ZcCapture *capture);
 
+void zc_capture_end_stream (ZcCapture *capture);
+
+/* -- zc-placing.c -- */
+
+/* A packet has come: where does it lie, and what is missing before it? */
+void zc_capture_place_packet (ZcCapture *capture);
+
+/* Nothing has come. TRUE when silence is in its place. */
+gboolean zc_capture_is_idle_silence_due (ZcCapture *capture);
+
+/* How long the backend may wait before it is looked again. */
+gint64 zc_capture_wait_slice_ns (ZcCapture *capture);
+
 /* Position 0 is then, with silence, if no packet has come yet. */
 void zc_capture_anchor (ZcCapture *capture, gint64 time_ns);
 
 /* TRUE if silence is the next span: as much as a device would have delivered by now, in packets. After anchor(). */
 gboolean zc_capture_is_silence_due (ZcCapture *capture);
-
-void zc_capture_end_stream (ZcCapture *capture);
 
 /* -- zc-absence.c -- */
 
