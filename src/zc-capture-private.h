@@ -100,7 +100,7 @@ gint64 zc_capture_wait_slice_ns (ZcCapture *capture);
 /* Position 0 is then, with silence, if no packet has come yet. */
 void zc_capture_anchor (ZcCapture *capture, gint64 time_ns);
 
-/* TRUE if silence is the next span: as much as a device would have delivered by now, in packets. After anchor(). */
+/* TRUE if a packet of silence is the next span: a device would have delivered one by now. After anchor(). */
 gboolean zc_capture_is_silence_due (ZcCapture *capture);
 
 /* -- zc-absence.c -- */

@@ -96,16 +96,26 @@ hold_frames (const ZcCapture *capture)
   return capture->info.delay_frames + rejoin;
 }
 
+/* What a device would have delivered by now, in whole packets; what is too long to be filled is left out. */
+static guint64
+silence_due (ZcCapture *capture)
+{
+  guint64 packet = capture->spec.latency_frames;
+  guint64 hold = hold_frames (capture);
+  guint64 passed = frames_until (capture, zc_capture_now_ns (capture));
+  guint64 due = passed > hold ? (passed - hold) / packet * packet : 0;
+
+  if (due == 0 || is_fillable (capture, passed))
+    return due;
+  skip (capture, passed - hold - packet);
+  return packet;
+}
+
 gboolean
 zc_capture_is_silence_due (ZcCapture *capture)
 {
-  guint64 hold = hold_frames (capture);
-  guint64 passed = frames_until (capture, zc_capture_now_ns (capture));
-
-  if (passed < capture->spec.latency_frames + hold)
+  if (silence_due (capture) == 0)
     return FALSE;
-  if (!is_fillable (capture, passed))
-    skip (capture, passed - hold - capture->spec.latency_frames);
   fill (capture, capture->spec.latency_frames);
   return TRUE;
 }
@@ -125,12 +135,16 @@ dry_ns (ZcCapture *capture)
 gboolean
 zc_capture_is_idle_silence_due (ZcCapture *capture)
 {
+  guint64 due;
+
   if (dry_ns (capture) < ZC_IDLE_NS || !capture->rests || !capture->asked || (capture->fills & ZC_FILL_IDLE) == 0)
     return FALSE;
   zc_capture_anchor (capture, capture->dry_since_ns);
-  if (!zc_capture_is_silence_due (capture))
+  due = silence_due (capture);
+  if (due == 0)
     return FALSE;
-  capture->asked = FALSE; /* anew for each packet: what has come while downstream held us up is not overtaken */
+  fill (capture, due); /* all of it, as a system's wait may be longer than a packet */
+  capture->asked = FALSE; /* anew: what has come while downstream held us up is not overtaken */
   return capture->idle = TRUE;
 }
 
