@@ -35,8 +35,7 @@ exchange (ZcCapture *capture, ZcDevice *device)
 
   g_mutex_lock (&capture->waking);
   capture->device = device;
-  if (zc_capture_is_woken (capture))
-    capture->backend->wake (device, TRUE);
+  capture->backend->wake (device, zc_capture_is_woken (capture) || capture->retargeted);
   g_mutex_unlock (&capture->waking);
   capture->detached = FALSE;
   capture->moved = FALSE;
@@ -263,16 +262,19 @@ move_to (ZcCapture *capture, ZcTarget *wanted, GError **error)
 ZcNext
 zc_capture_move (ZcCapture *capture, GError **error)
 {
+  gboolean moved = capture->moved, asked;
   ZcTarget wanted;
   ZcNext next;
 
   if (capture->kept > 0)
     return ZC_NEXT_FULL;
-  if (!take_wanted (capture, &wanted))
+  asked = take_wanted (capture, &wanted);
+  if (!asked)
     wanted = zc_target_copy (&capture->target);
   capture->moved = FALSE;
   next = move_to (capture, &wanted, error);
   zc_target_clear (&wanted);
+  capture->moved |= moved && asked && next == ZC_NEXT_REFUSED; /* the default is looked at then */
   return next;
 }
 

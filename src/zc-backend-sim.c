@@ -444,7 +444,8 @@ prepare (ZcDevice *device)
   };
   if (!device->script->untimed)
     device->packet.capture_time_ns = time_of_ns (device, device->position)
-        + (gint64) (g_rand_double_range (device->random, -1, 1) * 1000 * device->script->jitter_us);
+        + (gint64) (g_rand_double_range (device->random, -1, 1) * 1000 * device->script->jitter_us)
+        + (gint64) (1000 * device->script->delay_us);
   if (device->script->wild_times)
     device->packet.capture_time_ns = G_MININT64 / 2;
   device->prepared = TRUE;

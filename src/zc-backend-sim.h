@@ -10,6 +10,7 @@
  *   clock=real            packets come as time passes; clock=manual: as zc_sim_set_now_ns() says
  *   drift-ppm=0           the device's clock is faster than ours by so many millionths
  *   jitter-us=0           what it says of time is off by up to so much, either way
+ *   delay-us=0            what it plays is heard so much later, and it says so
  *   untimed               it says nothing of time
  *   wild-times            or nonsense
  *   lend=1                it lends so many packets at once (up to 64); lend-briefly: not while it is waited for

@@ -89,6 +89,8 @@ parse_device_word (ZcSimScript *script, const gchar *key, const gchar *value, gb
     return parse_double (value, &script->drift_ppm);
   if (g_str_equal (key, "jitter-us"))
     return parse_double (value, &script->jitter_us);
+  if (g_str_equal (key, "delay-us"))
+    return parse_double (value, &script->delay_us);
   if (g_str_equal (key, "away-ms"))
     return parse_uint (value, 1000000, &script->away_ms);
   if (g_str_equal (key, "untimed"))

@@ -24,6 +24,7 @@ typedef struct {
   gboolean lend_briefly;
   gdouble drift_ppm;
   gdouble jitter_us;
+  gdouble delay_us;
   gboolean manual_clock;
   gboolean untimed;
   gboolean wild_times;

@@ -48,7 +48,7 @@ zc_pulse_sinks_hear (ZcPulseSinks *sinks, pa_subscription_event_type_t event, gu
   pa_subscription_event_type_t of = event & PA_SUBSCRIPTION_EVENT_FACILITY_MASK;
   pa_subscription_event_type_t what = event & PA_SUBSCRIPTION_EVENT_TYPE_MASK;
 
-  if (of == PA_SUBSCRIPTION_EVENT_SERVER && sinks->follows)
+  if (of == PA_SUBSCRIPTION_EVENT_SERVER)
     zc_pulse_forget (pa_context_get_server_info (sinks->server->context, on_server, sinks));
   if (of != PA_SUBSCRIPTION_EVENT_SINK || sinks->chosen == NULL)
     return;

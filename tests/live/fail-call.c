@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Preloaded: makes one call of libpulse fail, as its documentation says that it can.
+/* Preloaded: makes one call of libpulse fail, as its documentation says that it can; or something happen just before it.
  *
  *   ZC_FAIL_CALL=pa_stream_new:1       the first call of that function; empty: none
+ *   ZC_BEFORE_CALL=pa_stream_new:1     before it ...
+ *   ZC_BEFORE_COMMAND=COMMAND          ... this is run, by a shell, to its end
  *   ZC_FAIL_CALL_REPORT=FILE           at the end, "NAME CALLS" of each function here that was called
  *
  * The call is not made. Those of libpulse that are not here cannot fail. */
@@ -65,16 +67,28 @@ static const char *const names[] = {
 static _Atomic unsigned made[N_CALLS];
 
 static int
-is_to_fail (unsigned number)
+is_wanted (const char *wanted, unsigned number, unsigned nth)
 {
-  const char *wanted = getenv ("ZC_FAIL_CALL");
-  unsigned nth = atomic_fetch_add (&made[number], 1) + 1;
   size_t length = strlen (names[number]);
 
-  if (!wanted || strncmp (wanted, names[number], length) || wanted[length] != ':'
-      || strtoul (wanted + length + 1, NULL, 10) != nth)
+  return wanted && !strncmp (wanted, names[number], length) && wanted[length] == ':'
+      && strtoul (wanted + length + 1, NULL, 10) == nth;
+}
+
+static int
+is_to_fail (unsigned number)
+{
+  const char *fails = getenv ("ZC_FAIL_CALL");
+  unsigned nth = atomic_fetch_add (&made[number], 1) + 1;
+
+  if (is_wanted (getenv ("ZC_BEFORE_CALL"), number, nth)) {
+    unsetenv ("LD_PRELOAD");
+    if (system (getenv ("ZC_BEFORE_COMMAND")))
+      abort ();
+  }
+  if (!is_wanted (fails, number, nth))
     return 0;
-  fprintf (stderr, "%s failed on purpose\n", wanted);
+  fprintf (stderr, "%s failed on purpose\n", fails);
   return 1;
 }
 

@@ -9,7 +9,7 @@ import subprocess
 
 import livetest
 from livetest import note
-from support import launch, processes, tap
+from support import launch, poll, processes, servers, tap
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.path.join(HERE, '..', '..', 'build')
@@ -100,6 +100,22 @@ class FailedCalls(livetest.LiveTest):
         self.assertNotIn('Caught SIG', ended.stdout)
         self.assertIn(f'{fails} failed on purpose', ended.stdout)
         self.assertEqual(len(errors), 1 if ended.returncode else 0, f'{fails}:\n{ended.stdout}')
+
+
+class BetweenCalls(livetest.LiveTest):
+
+    def test_default_that_changes_while_it_is_looked_for(self):
+        """The server has told its default, and has another one before it is captured."""
+        server = self.serve('pulseaudio')
+        server.add_sink(servers.Sink('other'))
+        server.pactl('set-default-sink', server.sink.name)
+        env = {**server.env, 'LD_PRELOAD': LIBRARY, 'ZC_BEFORE_CALL': 'pa_context_get_sink_info_list:1',
+               'ZC_BEFORE_COMMAND': 'pactl set-default-sink other'}
+        with processes.started(['gst-launch-1.0', *f'{launch.source()} ! fakesink'.split()], env=env,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL):
+            other = re.search(r'^(\d+)\tother\.monitor', server.pactl('list', 'short', 'sources'), re.MULTILINE)[1]
+            poll.until(lambda: re.search(rf'^\d+\t{other}\t', server.pactl('list', 'short', 'source-outputs'),
+                                         re.MULTILINE), BOUND_S, 'a capture of the new default')
 
 
 if __name__ == '__main__':
