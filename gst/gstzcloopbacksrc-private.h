@@ -64,6 +64,7 @@ struct _GstZcLoopbackSrc {
   GstClock *clock; /* of the pipeline, while the stream runs; NULL if it has none */
   gint64 base_ns;  /* the time of this clock that is running time 0 */
   gboolean based;
+  gboolean begun;    /* the stream has a stamp */
   gint64 stamped_ns; /* running time up to which there are buffers */
   GError *loss; /* why the device is gone, while it is */
   gboolean discont; /* of the next buffer, as the one before it was not delivered */

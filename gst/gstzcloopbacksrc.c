@@ -115,14 +115,15 @@ gst_zc_loopback_src_set_caps (GstBaseSrc *base, GstCaps *caps)
   return TRUE;
 }
 
-/* create() is where the stream fails, so that there is one error and it says why. */
+/* create() is where the stream fails, so that there is one error and it says why. What a flush came in between of is no
+ * failure: GstBaseSrc negotiates again after it. */
 static gboolean
 gst_zc_loopback_src_negotiate (GstBaseSrc *base)
 {
   GstZcLoopbackSrc *self = GST_ZC_LOOPBACK_SRC (base);
 
   self->negotiated = GST_BASE_SRC_CLASS (gst_zc_loopback_src_parent_class)->negotiate (base);
-  return TRUE;
+  return self->negotiated || !GST_PAD_IS_FLUSHING (GST_BASE_SRC_PAD (base));
 }
 
 /* -- memory ------------------------------------------------------------------------------------------------------ */

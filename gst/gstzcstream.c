@@ -5,6 +5,9 @@
 
 #define GST_CAT_DEFAULT gst_zc_loopback_src_debug
 
+/* Sound that is heard so long before the end of the last stream, at most, is of the same running time. */
+#define OVERLAP_MOST_NS (G_GINT64_CONSTANT (1000) * 1000 * 1000)
+
 /* How long to wait for downstream to unmap before looking if we were woken. */
 #define MAPPED_SLICE_NS (G_GINT64_CONSTANT (5) * 1000 * 1000)
 
@@ -199,7 +202,7 @@ start_stream (GstZcLoopbackSrc *self, GError **error)
     gst_clear_object (&self->clock);
     return FALSE;
   }
-  self->based = FALSE;
+  self->based = self->begun = FALSE;
   if (self->lease)
     zc_capture_keep_packets (self->capture);
   gst_zc_packer_set_loans (self->packer, self->lease ? self->loans : NULL);
@@ -252,20 +255,31 @@ update_base (GstZcLoopbackSrc *self, GstBuffer *buffer, gint64 first_ns)
   self->base_ns = base_ns;
 }
 
-/* PTS and duration in running time. FALSE if the buffer is from before it: of a stream that a pause or a flush
- * ended. */
+/* The running time at which a stream may begin that would by its times: not before the end of the last one, whose device
+ * may have been heard later. */
+static gint64
+earliest_ns (const GstZcLoopbackSrc *self, gint64 start_ns)
+{
+  return self->begun || self->stamped_ns - start_ns > OVERLAP_MOST_NS ? 0 : self->stamped_ns;
+}
+
+/* PTS and duration in running time. FALSE if the buffer is from before it, or from before the end of a stream that a pause
+ * or a flush ended. */
 static gboolean
 stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
 {
   guint64 position = GST_BUFFER_OFFSET (buffer);
   guint frames = (guint) (GST_BUFFER_OFFSET_END (buffer) - position);
   ZcStamp when = zc_capture_stamp (self->capture, position, frames);
+  gint64 from_ns;
 
   update_base (self, buffer, when.start_ns);
-  if (when.end_ns <= self->base_ns)
+  from_ns = earliest_ns (self, when.start_ns - self->base_ns);
+  if (when.end_ns - self->base_ns <= from_ns)
     return FALSE;
   /* The first frames may have been captured just before the pipeline began to run. */
-  GST_BUFFER_PTS (buffer) = (GstClockTime) MAX (when.start_ns - self->base_ns, 0);
+  GST_BUFFER_PTS (buffer) = (GstClockTime) MAX (when.start_ns - self->base_ns, from_ns);
+  self->begun = TRUE;
   self->stamped_ns = when.end_ns - self->base_ns;
   GST_BUFFER_DURATION (buffer) = (GstClockTime) self->stamped_ns - GST_BUFFER_PTS (buffer);
   return TRUE;

@@ -5,27 +5,65 @@
 #include <gst/base/gstbasesrc.h>
 
 /* What was played during the pause is not delivered after it, and time goes on. */
+/* Running time stands still, as a pipeline has it. */
+static void
+pause_for_a_second (ZcTest *test)
+{
+  gst_element_set_state (test->element, GST_STATE_PAUSED);
+  while (zc_sim_waiting () > 0)
+    g_thread_yield ();
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + GST_SECOND);
+  gst_harness_set_time (test->harness, (GstClockTime) zc_sim_get_now_ns ());
+  gst_element_set_base_time (test->element, gst_element_get_base_time (test->element) + GST_SECOND);
+  gst_element_set_state (test->element, GST_STATE_PLAYING);
+}
+
 GST_START_TEST (pause_starts_anew)
 {
   ZcTest test;
   GstBuffer *buffer;
+  GstClockTime begin;
 
   zc_test_start (&test, "", NULL, NULL);
+  begin = (GstClockTime) zc_sim_get_now_ns ();
   zc_test_crank_ms (&test, 10);
   gst_buffer_unref (zc_test_pull (&test));
-  gst_element_set_state (test.element, GST_STATE_PAUSED);
-  while (zc_sim_waiting () > 0)
-    g_thread_yield ();
-  zc_sim_set_now_ns (zc_sim_get_now_ns () + GST_SECOND);
-  gst_harness_set_time (test.harness, (GstClockTime) zc_sim_get_now_ns ());
-  gst_element_set_base_time (test.element, (GstClockTime) zc_sim_get_now_ns ()); /* as a pipeline does */
-  gst_element_set_state (test.element, GST_STATE_PLAYING);
+  pause_for_a_second (&test);
   zc_test_crank_ms (&test, 10);
   buffer = zc_test_pull (&test);
   fail_unless (GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT));
-  fail_unless_equals_clocktime (GST_BUFFER_PTS (buffer), 0);
+  fail_unless_equals_clocktime (GST_BUFFER_PTS (buffer), begin + 10 * GST_MSECOND);
   zc_test_assert_counts (buffer, 0);
   gst_buffer_unref (buffer);
+  zc_test_finish (&test);
+}
+GST_END_TEST
+
+/* Headphones are heard later than the speakers that are captured after the pause: what these play until the headphones'
+ * last sound is heard is not recorded beside it. */
+GST_START_TEST (pause_never_takes_times_back)
+{
+  GstClockTime begin, end;
+  ZcTest test;
+
+  zc_test_start (&test, "delay-us=95000", NULL, NULL);
+  begin = end = (GstClockTime) zc_sim_get_now_ns ();
+  for (guint i = 0; i < 100; i++) {
+    GstBuffer *buffer;
+
+    if (i == 50) {
+      g_object_set (test.element, "device", "clock=manual", NULL);
+      pause_for_a_second (&test);
+    }
+    zc_test_pass_ms (&test, 10);
+    while ((buffer = gst_harness_try_pull (test.harness)) != NULL) {
+      fail_unless (GST_BUFFER_PTS (buffer) >= end);
+      end = GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer);
+      gst_buffer_unref (buffer);
+    }
+  }
+  fail_unless (end - begin >= 970 * GST_MSECOND && end - begin <= 1000 * GST_MSECOND);
+  fail_unless (zc_test_stat (&test, "frames-lost-early") >= 3840);
   zc_test_finish (&test);
 }
 GST_END_TEST
@@ -34,14 +72,15 @@ GST_END_TEST
 GST_START_TEST (quick_pause_starts_anew_too)
 {
   ZcTest test;
+  GstClockTime end;
   guint stale = 0;
 
   zc_test_start (&test, "", NULL, NULL);
+  end = (GstClockTime) zc_sim_get_now_ns ();
   for (guint i = 0; i < 50; i++) {
     GstBuffer *buffer;
 
     gst_element_set_state (test.element, GST_STATE_PAUSED);
-    gst_element_set_base_time (test.element, (GstClockTime) zc_sim_get_now_ns ());
     gst_element_set_state (test.element, GST_STATE_PLAYING);
     /* A buffer of the stream before may still be on its way. */
     for (gboolean anew = FALSE; !anew;) {
@@ -52,9 +91,11 @@ GST_START_TEST (quick_pause_starts_anew_too)
       anew = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DISCONT);
       if (anew) {
         zc_test_assert_counts (buffer, 0);
-        fail_unless (GST_BUFFER_PTS (buffer) <= 20 * GST_MSECOND);
+        fail_unless (GST_BUFFER_PTS (buffer) >= end && GST_BUFFER_PTS (buffer) <= end + 50 * GST_MSECOND,
+            "%" GST_TIME_FORMAT " after %" GST_TIME_FORMAT, GST_TIME_ARGS (GST_BUFFER_PTS (buffer)), GST_TIME_ARGS (end));
       } else
         fail_unless (stale++ < 3 * (i + 1), "a pause went unnoticed");
+      end = GST_BUFFER_PTS (buffer) + GST_BUFFER_DURATION (buffer);
       gst_buffer_unref (buffer);
     }
   }
@@ -189,6 +230,51 @@ GST_START_TEST (frames_from_before_the_base_time_are_lost)
 }
 GST_END_TEST
 
+static gint meeting;
+
+/* The streaming thread asks downstream what it takes, and has no answer before a flush begins. */
+static GstPadProbeReturn
+wait_for_flush (GstPad *pad, GstPadProbeInfo *info, gpointer unused)
+{
+  if (GST_QUERY_TYPE (GST_PAD_PROBE_INFO_QUERY (info)) == GST_QUERY_CAPS
+      && g_atomic_int_compare_and_exchange (&meeting, 1, 2))
+    while (!GST_PAD_IS_FLUSHING (pad))
+      g_thread_yield ();
+  return GST_PAD_PROBE_OK;
+}
+
+GST_START_TEST (flush_may_meet_a_negotiation)
+{
+  for (guint first = 0; first < 2; first++) {
+    ZcTest test;
+    GstPad *pad;
+
+    zc_test_prepare (&test, "", NULL, NULL);
+    pad = gst_element_get_static_pad (test.element, "src");
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_QUERY_DOWNSTREAM | GST_PAD_PROBE_TYPE_PUSH, wait_for_flush, NULL,
+        NULL);
+    g_atomic_int_set (&meeting, first);
+    gst_harness_play (test.harness);
+    if (!first) {
+      zc_test_crank_ms (&test, 10);
+      gst_buffer_unref (zc_test_pull (&test));
+      g_atomic_int_set (&meeting, 1);
+      gst_pad_send_event (pad, gst_event_new_reconfigure ());
+      zc_test_pass_ms (&test, 10);
+    }
+    while (g_atomic_int_get (&meeting) != 2)
+      zc_test_pass_ms (&test, 1);
+    gst_element_send_event (test.element, gst_event_new_flush_start ());
+    gst_element_send_event (test.element, gst_event_new_flush_stop (FALSE));
+    for (guint i = 0; i < 100 && gst_harness_buffers_received (test.harness) < 3; i++)
+      zc_test_pass_ms (&test, 10);
+    fail_unless (gst_harness_buffers_received (test.harness) >= 3);
+    gst_object_unref (pad);
+    zc_test_finish (&test);
+  }
+}
+GST_END_TEST
+
 /* At any moment: in the wait, in the push, between. Nobody cranks the clock, so a wait that is not ended hangs. */
 GST_START_TEST (states_change_at_any_moment)
 {
@@ -219,6 +305,7 @@ states_suite (void)
 
   suite_add_tcase (suite, tc);
   tcase_add_test (tc, pause_starts_anew);
+  tcase_add_test (tc, pause_never_takes_times_back);
   tcase_add_test (tc, quick_pause_starts_anew_too);
   tcase_add_test (tc, events_in_null_do_no_harm);
   tcase_add_test (tc, what_is_set_in_ready_counts);
@@ -226,6 +313,7 @@ states_suite (void)
   tcase_add_test (tc, new_base_time_counts_at_once);
   tcase_add_test (tc, late_unlock_stop_holds_nothing_up);
   tcase_add_test (tc, frames_from_before_the_base_time_are_lost);
+  tcase_add_test (tc, flush_may_meet_a_negotiation);
   tcase_add_test (tc, states_change_at_any_moment);
   return suite;
 }
