@@ -263,8 +263,8 @@ earliest_ns (const GstZcLoopbackSrc *self, gint64 start_ns)
   return self->begun || self->stamped_ns - start_ns > OVERLAP_MOST_NS ? 0 : self->stamped_ns;
 }
 
-/* PTS and duration in running time. FALSE if the buffer is from before it, or from before the end of a stream that a pause
- * or a flush ended. */
+/* PTS and duration in running time. FALSE if the buffer is from before it, or from before the end of a stream that a
+ * pause or a flush ended. */
 static gboolean
 stamp (GstZcLoopbackSrc *self, GstBuffer *buffer)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* zc-capture-private.h: what zc-capture.c (packets), zc-placing.c (where they lie) and zc-absence.c (none, as the device is
- * gone) share. */
+/* zc-capture-private.h: what zc-capture.c (packets), zc-placing.c (where they lie) and zc-absence.c (none, as the device
+ * is gone) share. */
 #pragma once
 
 #include "zc-capture.h"
