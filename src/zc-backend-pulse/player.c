@@ -188,7 +188,9 @@ is_late (const ZcPulsePlayer *player)
 static void
 take_answer (ZcPulsePlayer *player)
 {
-  if (player->state == ZC_PULSE_PLAYER_DOUBTED) {
+  if (player->state == ZC_PULSE_PLAYER_DOUBTED && !player->stream.settled) {
+    ask_at (player, zc_clock_now_ns () + ASK_AGAIN_NS);
+  } else if (player->state == ZC_PULSE_PLAYER_DOUBTED) {
     player->sure_frames = MAX (player->mixed_frames,
         (guint64) player->stream.written_bytes / player->stream.frame_bytes);
     player->state = ZC_PULSE_PLAYER_RUNNING;
@@ -235,7 +237,7 @@ static gboolean
 is_in_hole (const ZcPulsePlayer *player, gint64 position)
 {
   return player->sure_frames != G_MAXUINT64
-      && !zc_pulse_stream_is_before_loss (player->processes->monitor, (guint64) MAX (position, 0));
+      && zc_pulse_stream_is_after_loss (player->processes->monitor, (guint64) MAX (position, 0));
 }
 
 /* FALSE if there is no room for all of it. */
@@ -245,16 +247,18 @@ mix_fragment (ZcPulsePlayer *player)
   gint64 position = player->offset_frames + (gint64) player->mixed_frames;
   guint frames = (guint) MIN (player->fragment_frames, player->sure_frames - player->mixed_frames);
   guint used = (guint) CLAMP (player->mixed_to - position, 0, (gint64) frames); /* heard before */
+  gboolean left_out = is_in_hole (player, position);
 
-  if (is_in_hole (player, position))
+  if (left_out)
     used = frames;
-  if (used == 0 && player->fragment != NULL)
+  else if (used == 0 && player->fragment != NULL)
     used = zc_pulse_mix_add (&player->processes->mix, position, player->fragment, frames);
   else if (used == 0)
     used = frames;
   if (player->fragment != NULL)
     player->fragment += (gsize) used * player->stream.frame_bytes;
-  player->mixed_to = MAX (player->mixed_to, position + used);
+  if (!left_out)
+    player->mixed_to = MAX (player->mixed_to, position + used);
   player->mixed_frames += used;
   player->fragment_frames -= used;
   return player->fragment_frames == 0 || (used > 0 && mix_fragment (player));
@@ -334,8 +338,8 @@ go_on (ZcPulsePlayer *player)
             NULL);
   if (!zc_pulse_stream_is_good (&player->stream))
     return FALSE;
-  listen_to (player); /* the rest of one that is gone, too */
-  return !player->gone;
+  listen_to (player); /* the rest of one that is gone, too: as soon as it is known where that belongs */
+  return !player->gone || player->state == ZC_PULSE_PLAYER_DOUBTED;
 }
 
 gboolean

@@ -35,10 +35,16 @@ heard_at_ns (const ZcPulseStream *stream, const ZcPulseTime *time, gint64 byte)
   return time->ns + bytes_to_ns (stream, byte - time->bytes);
 }
 
-gboolean
-zc_pulse_stream_is_before_loss (const ZcPulseStream *stream, guint64 frame)
+static gboolean
+is_before_loss (const ZcPulseStream *stream, guint64 frame)
 {
   return (gint64) (frame * stream->frame_bytes) < stream->parted_bytes;
+}
+
+gboolean
+zc_pulse_stream_is_after_loss (const ZcPulseStream *stream, guint64 frame)
+{
+  return stream->parted_bytes > 0 && !is_before_loss (stream, frame);
 }
 
 /* Bytes that the server did not send, and counts as read. */
@@ -57,11 +63,11 @@ missed_most_ns (const ZcPulseStream *stream)
   return stream->away_ns + zc_clock_now_ns () - stream->late_at_ns;
 }
 
-/* Beyond those that were lost before. */
+/* Beyond those that were lost before the reader was late. */
 static gint64
 dropped_bytes (const ZcPulseStream *stream, const pa_timing_info *timing)
 {
-  gint64 dropped = skipped_bytes (stream, timing) - stream->dropped_bytes;
+  gint64 dropped = skipped_bytes (stream, timing) - stream->dropped_before_bytes;
   gboolean is_wild = dropped < 0 || bytes_to_ns (stream, dropped) > missed_most_ns (stream);
 
   return timing->read_index_corrupt || is_wild ? 0 : dropped;
@@ -115,7 +121,7 @@ note_loss (ZcPulseStream *stream, const pa_timing_info *timing, gint64 dropped, 
   if (!has_caught_up (stream, timing))
     return;
   stream->late_at_ns = 0;
-  stream->dropped_bytes += dropped;
+  stream->dropped_bytes = stream->dropped_before_bytes + dropped;
   if (stream->parted_bytes == NOT_YET)
     stream->parted_bytes = 0;
 }
@@ -125,10 +131,12 @@ zc_pulse_stream_note_late (ZcPulseStream *stream, gint64 away_ns)
 {
   if (!stream->timed)
     return;
-  if (stream->late_at_ns == 0) {
+  /* One who is late again before he has come to where the last loss was is late all the time since. */
+  if (stream->late_at_ns == 0 && (gint64) stream->position_bytes >= stream->parted_bytes) {
     stream->away_ns = 0;
     stream->time_before = stream->time;
     stream->lost_before_frames = stream->lost_frames;
+    stream->dropped_before_bytes = stream->dropped_bytes;
     stream->parted_bytes = NOT_YET;
   }
   stream->late_at_ns = zc_clock_now_ns ();
@@ -138,13 +146,13 @@ zc_pulse_stream_note_late (ZcPulseStream *stream, gint64 away_ns)
 gboolean
 zc_pulse_stream_is_late (const ZcPulseStream *stream)
 {
-  return stream->late_at_ns != 0;
+  return stream->late_at_ns != 0 && zc_clock_now_ns () - stream->late_at_ns <= CATCH_UP_MOST_NS;
 }
 
 guint64
 zc_pulse_stream_lost_frames (const ZcPulseStream *stream, guint64 frame)
 {
-  return zc_pulse_stream_is_before_loss (stream, frame) ? stream->lost_before_frames : stream->lost_frames;
+  return is_before_loss (stream, frame) ? stream->lost_before_frames : stream->lost_frames;
 }
 
 /* -- time -------------------------------------------------------------------------------------------------------- */
@@ -169,10 +177,11 @@ on_timing (pa_stream *pulse, void *data)
   if (age_us < 0 || age_us > G_USEC_PER_SEC)
     return;
   stream->late_after_ns = MAX (LATE_LEAST_NS, bytes_to_ns (stream, zc_pulse_stream_granted (stream).maxlength) / 2);
-  late = stream->late_at_ns != 0 && now_ns - age_us * 1000 >= stream->late_at_ns && is_settled (stream, timing);
-  dropped = late ? dropped_bytes (stream, timing) : 0;
+  stream->settled = is_settled (stream, timing);
+  late = stream->late_at_ns != 0 && now_ns - age_us * 1000 >= stream->late_at_ns && stream->settled;
+  dropped = late ? dropped_bytes (stream, timing) : stream->dropped_bytes - stream->dropped_before_bytes;
   told.ns = now_ns + (gint64) (timing->sink_usec - timing->source_usec - age_us) * 1000;
-  told.bytes = timing->write_index - stream->dropped_bytes - dropped;
+  told.bytes = timing->write_index - stream->dropped_before_bytes - dropped;
   if (late)
     note_loss (stream, timing, dropped, &told);
   stream->time = told;
@@ -367,7 +376,7 @@ zc_pulse_stream_drop (ZcPulseStream *stream)
 gint64
 zc_pulse_stream_heard_at_ns (const ZcPulseStream *stream, guint64 frame)
 {
-  const ZcPulseTime *time = zc_pulse_stream_is_before_loss (stream, frame) ? &stream->time_before : &stream->time;
+  const ZcPulseTime *time = is_before_loss (stream, frame) ? &stream->time_before : &stream->time;
 
   return stream->timed ? heard_at_ns (stream, time, (gint64) (frame * stream->frame_bytes)) : ZC_TIME_NONE;
 }

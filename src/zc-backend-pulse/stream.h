@@ -32,7 +32,8 @@ typedef struct {
   gboolean timed;
   ZcPulseTime time;      /* what the server said last */
   guint64 lost_frames;   /* by then */
-  gint64 written_bytes;  /* how far what we get, or shall get, went then */
+  gint64 written_bytes;  /* how far what we get, or shall get, went then ... */
+  gboolean settled;      /* ... if so: the server had dropped what it had no room for */
   gint64 ask_time_at_ns; /* when to ask anew */
   gint64 ask_time_every_ns;
 
@@ -47,6 +48,7 @@ typedef struct {
   gint64 parted_bytes;   /* what lies before this byte has the time, and comes after the losses, of before: */
   ZcPulseTime time_before;
   guint64 lost_before_frames;
+  gint64 dropped_before_bytes;
 } ZcPulseStream;
 
 /* Asks for it; zc_pulse_stream_state() tells what becomes of it. `input`: the index of one that plays there, or
@@ -81,11 +83,11 @@ gint64 zc_pulse_stream_look_again_at_ns (const ZcPulseStream *stream);
  * that by itself, where it is called all the time. */
 void zc_pulse_stream_note_late (ZcPulseStream *stream, gint64 away_ns);
 
-/* What was lost is not known yet. */
+/* What was lost is not known yet; for a second at most. */
 gboolean zc_pulse_stream_is_late (const ZcPulseStream *stream);
 
-/* That frame of what we get came before what was lost last. */
-gboolean zc_pulse_stream_is_before_loss (const ZcPulseStream *stream, guint64 frame);
+/* That frame of what we get came after what was lost last, if anything was. */
+gboolean zc_pulse_stream_is_after_loss (const ZcPulseStream *stream, guint64 frame);
 
 /* A wait was in vain: when something comes again, the server is asked what time it is then. */
 void zc_pulse_stream_note_quiet (ZcPulseStream *stream);

@@ -79,6 +79,24 @@ class LateReader(livetest.LiveTest):
         self.assert_contiguous(capture)
 
     @exact
+    def check_processes_stalled_one_second(self, label):
+        """As above, of processes, which are mixed: less than the server keeps is no loss, of nobody."""
+        server = self.serve_steady(label)
+        path, codes = self.counting_file(server, SHORT_SECONDS + 3)
+        for buffer_time, seconds in ((4000000, STALL_S), (600000, 0.4)):  # less than half of the buffer, and more
+            with server.activated(), Capture(f'filesink name=sink location={self.path("captured.raw")}',
+                                             buffer_time=buffer_time, device=server.sink.name, process_mode='exclude',
+                                             process_name='zc-nobody') as capture:
+                capture.wait_for_packets(1, 5)
+                stall = Stall(capture.pipeline.get_by_name('sink').get_static_pad('sink'), after=150, seconds=seconds)
+                self.play(server, path)
+                capture.wait_for_packets(30, 5)
+                self.assert_nothing_lost(capture)
+                capture.send_eos()
+            self.assertTrue(stall.done)
+            self.assert_perfect(self.account(capture.as_file(self.path('captured.raw')), server.sink, codes))
+
+    @exact
     def check_later_than_the_buffer(self, label):
         """What the server had no room for is silence, and what is before and after it is where it was heard, but for a
         moment's just after: nobody tells between which two frames it was."""
@@ -94,7 +112,7 @@ class LateReader(livetest.LiveTest):
         """As above, though the server keeps more of one stream than of another; who begins to play after it is where a
         reader in time hears them."""
         server = self.serve_steady(label)
-        files = [self.counting_file(server, SHORT_SECONDS + 3 * first, tag=tag) for tag, first in enumerate((True, False))]
+        files = [self.counting_file(server, SHORT_SECONDS + 5 * first, tag=tag) for tag, first in enumerate((True, False))]
         every = [codes for _, codes in files]
         with server.activated(), Capture(f'filesink location={self.path("heard.raw")}', device=server.sink.name) as heard:
             with self.much_too_late(server, process_mode='exclude', process_name='zc-nobody') as capture:
