@@ -95,15 +95,16 @@ has_caught_up (const ZcPulseStream *stream, const pa_timing_info *timing)
       || zc_clock_now_ns () - stream->late_at_ns > CATCH_UP_MOST_NS;
 }
 
-/* All that was lost while the reader was late: pipewire-pulse drops the oldest, and counts them; PulseAudio the newest,
- * of which time alone tells. */
+/* All that was lost while the reader was late. pipewire-pulse drops the oldest, and counts them; PulseAudio the newest, of
+ * which time alone tells. libpulse has a queue of the same length: what comes in a burst, and finds no room there, is
+ * counted. */
 static gint64
 lost_ns (const ZcPulseStream *stream, gint64 dropped, const ZcPulseTime *told)
 {
-  gint64 lost = dropped > 0 ? bytes_to_ns (stream, dropped)
-                            : told->ns - heard_at_ns (stream, &stream->time_before, told->bytes);
+  gint64 counted = bytes_to_ns (stream, dropped);
+  gint64 passed = told->ns - heard_at_ns (stream, &stream->time_before, told->bytes);
 
-  return (dropped == 0 && lost < LOSS_LEAST_NS) || lost > missed_most_ns (stream) ? 0 : lost;
+  return passed - counted < LOSS_LEAST_NS || passed > missed_most_ns (stream) ? counted : passed;
 }
 
 /* An answer since the reader was late. What we get up to where the first one is that knows of a loss came before it,
