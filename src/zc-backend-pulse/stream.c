@@ -92,11 +92,11 @@ static gboolean
 has_caught_up (const ZcPulseStream *stream, const pa_timing_info *timing)
 {
   return kept_bytes (stream, timing) <= (gint64) zc_pulse_stream_granted (stream).maxlength / 2
-      || zc_clock_now_ns () - stream->late_at_ns > CATCH_UP_MOST_NS;
+      || !zc_pulse_stream_is_late (stream);
 }
 
-/* All that was lost while the reader was late. pipewire-pulse drops the oldest, and counts them; PulseAudio the newest, of
- * which time alone tells. libpulse has a queue of the same length: what comes in a burst, and finds no room there, is
+/* All that was lost while the reader was late. pipewire-pulse drops the oldest, and counts them; PulseAudio the newest,
+ * of which time alone tells. libpulse has a queue of the same length: what comes in a burst, and finds no room there, is
  * counted. */
 static gint64
 lost_ns (const ZcPulseStream *stream, gint64 dropped, const ZcPulseTime *told)

@@ -49,19 +49,7 @@ class LateReader(livetest.LiveTest):
     @exact
     def check_stalled_one_second(self, label):
         """Downstream does nothing for a second in the middle of the signal; every frame is there all the same."""
-        server = self.serve_steady(label)
-        path, codes = self.counting_file(server, SHORT_SECONDS + 3)
-        with server.activated(), Capture(f'filesink name=sink location={self.path("captured.raw")}',
-                                         device=server.sink.name) as capture:
-            capture.wait_for_packets(1, 5)
-            stall = Stall(capture.pipeline.get_by_name('sink').get_static_pad('sink'), after=150)
-            self.play(server, path)
-            capture.wait_for_packets(30, 5)
-            self.assert_nothing_lost(capture)
-            capture.send_eos()
-        self.assertTrue(stall.done)
-        self.assert_perfect(self.account(capture.as_file(self.path('captured.raw')), server.sink, codes))
-        self.assert_contiguous(capture)
+        self.assert_contiguous(self.assert_stall_loses_nothing(self.serve_steady(label), STALL_S))
 
     @exact
     def check_slow_all_the_time(self, label):
@@ -82,19 +70,9 @@ class LateReader(livetest.LiveTest):
     def check_processes_stalled_one_second(self, label):
         """As above, of processes, which are mixed: less than the server keeps is no loss, of nobody."""
         server = self.serve_steady(label)
-        path, codes = self.counting_file(server, SHORT_SECONDS + 3)
         for buffer_time, seconds in ((4000000, STALL_S), (600000, 0.4)):  # less than half of the buffer, and more
-            with server.activated(), Capture(f'filesink name=sink location={self.path("captured.raw")}',
-                                             buffer_time=buffer_time, device=server.sink.name, process_mode='exclude',
-                                             process_name='zc-nobody') as capture:
-                capture.wait_for_packets(1, 5)
-                stall = Stall(capture.pipeline.get_by_name('sink').get_static_pad('sink'), after=150, seconds=seconds)
-                self.play(server, path)
-                capture.wait_for_packets(30, 5)
-                self.assert_nothing_lost(capture)
-                capture.send_eos()
-            self.assertTrue(stall.done)
-            self.assert_perfect(self.account(capture.as_file(self.path('captured.raw')), server.sink, codes))
+            self.assert_stall_loses_nothing(server, seconds, buffer_time=buffer_time, process_mode='exclude',
+                                            process_name='zc-nobody')
 
     @exact
     def check_later_than_the_buffer(self, label):
@@ -123,6 +101,21 @@ class LateReader(livetest.LiveTest):
         heard_at, heard_frames = self.find_frames(heard, 'heard', server.sink, every)
         self.assertEqual(len(heard_frames), sum(map(len, every)))
         self.assert_in_place(server.sink, at - heard_at[frames], len(heard_frames) - len(frames), MOMENT_OF_PROCESSES_S)
+
+    def assert_stall_loses_nothing(self, server, seconds, **properties):
+        """The capture, with every frame in it, of a reader that stayed away for so long in the midst of the signal."""
+        path, codes = self.counting_file(server, SHORT_SECONDS + 3)
+        with server.activated(), Capture(f'filesink name=sink location={self.path("captured.raw")}',
+                                         device=server.sink.name, **properties) as capture:
+            capture.wait_for_packets(1, 5)
+            stall = Stall(capture.pipeline.get_by_name('sink').get_static_pad('sink'), after=150, seconds=seconds)
+            self.play(server, path)
+            capture.wait_for_packets(30, 5)
+            self.assert_nothing_lost(capture)
+            capture.send_eos()
+        self.assertTrue(stall.done)
+        self.assert_perfect(self.account(capture.as_file(self.path('captured.raw')), server.sink, codes))
+        return capture
 
     @contextlib.contextmanager
     def much_too_late(self, server, **properties):
