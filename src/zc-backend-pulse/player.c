@@ -218,6 +218,13 @@ begin_placing (ZcPulsePlayer *player)
 }
 
 void
+zc_pulse_player_leave_out (ZcPulsePlayer *player, gint64 absence_ns)
+{
+  if (player->still_since_ns != 0)
+    player->still_since_ns += absence_ns;
+}
+
+void
 zc_pulse_player_doubt (ZcPulsePlayer *player)
 {
   if (player->stream.stream == NULL)

@@ -55,6 +55,9 @@ guint64 zc_pulse_player_reach (ZcPulsePlayer *player);
 /* We were late: its stream goes on from somewhere else, sooner or later. */
 void zc_pulse_player_doubt (ZcPulsePlayer *player);
 
+/* For so long, up to now, nobody listened. */
+void zc_pulse_player_leave_out (ZcPulsePlayer *player, gint64 absence_ns);
+
 /* As if it had never begun. */
 void zc_pulse_player_end (ZcPulsePlayer *player, gint64 deadline_ns);
 

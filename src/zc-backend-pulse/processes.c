@@ -178,11 +178,25 @@ take_monitor (ZcPulseProcesses *processes, ZcPulseStream *monitor)
   }
 }
 
+/* While a packet is on its way downstream nobody listens: that no player is heard then means nothing. */
+static void
+leave_out_absence (ZcPulseProcesses *processes)
+{
+  gint64 absence_ns = zc_clock_now_ns () - processes->left_at_ns;
+
+  if (processes->left_at_ns == 0)
+    return;
+  processes->left_at_ns = 0;
+  for (guint i = 0; i < processes->players->len; i++)
+    zc_pulse_player_leave_out (g_ptr_array_index (processes->players, i), absence_ns);
+}
+
 gboolean
 zc_pulse_processes_gather (ZcPulseProcesses *processes, ZcPulseStream *monitor)
 {
   guint64 delay_frames = zc_pulse_processes_delay_frames (processes), complete_to;
 
+  leave_out_absence (processes);
   look_for_lateness (processes, monitor);
   take_monitor (processes, monitor);
   complete_to = MAX (processes->monitored_to, delay_frames) - delay_frames;
@@ -219,6 +233,7 @@ zc_pulse_processes_start (ZcPulseProcesses *processes, const ZcPulseStream *moni
   processes->monitor = monitor;
   processes->monitored_to = 0;
   processes->late = FALSE;
+  processes->left_at_ns = 0;
   processes->ready_frames = 0;
   /* All that the server may have kept for a late reader, in whole packets. */
   zc_pulse_mix_init (&processes->mix, &spec->format,
@@ -252,6 +267,7 @@ zc_pulse_processes_borrow (ZcPulseProcesses *processes, ZcPacket *packet)
   if (processes->ready_frames < processes->spec.latency_frames)
     return FALSE;
   frames = zc_pulse_mix_peek (&processes->mix, processes->spec.latency_frames, &data);
+  processes->left_at_ns = zc_clock_now_ns ();
   *packet = (ZcPacket){
     .data = data,
     .frames = frames,

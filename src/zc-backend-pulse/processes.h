@@ -25,6 +25,7 @@ typedef struct {
   guint64 monitored_to; /* what the monitor has come to */
   gboolean late;        /* it is not known what the monitor lost while we were */
   guint ready_frames;   /* of the mix: nobody adds there any more */
+  gint64 left_at_ns;    /* when the last packet went downstream; 0: we listen again */
 } ZcPulseProcesses;
 
 /* Lists who plays, by the deadline. To be cleared whatever the outcome; `sinks` are listed and outlive it. */
