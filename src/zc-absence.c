@@ -27,19 +27,44 @@ zc_capture_begin_absence (ZcCapture *capture)
   zc_capture_anchor (capture, zc_capture_now_ns (capture));
 }
 
-/* The one that is gone stays open until then: its clock and its name are good. Returns the device from before. */
-static ZcDevice *
-exchange (ZcCapture *capture, ZcDevice *device)
+/* A device that is open, and whose it is. */
+typedef struct {
+  const ZcBackend *backend;
+  ZcDevice *device;
+} Opened;
+
+static void
+close_opened (Opened opened)
 {
-  ZcDevice *before = capture->device;
+  opened.backend->close (opened.device);
+}
+
+/* The one that is gone stays open until then: its clock and its name are good. Returns the device from before. */
+static Opened
+exchange (ZcCapture *capture, Opened other)
+{
+  Opened before = { capture->backend, capture->device };
 
   g_mutex_lock (&capture->waking);
-  capture->device = device;
-  capture->backend->wake (device, zc_capture_is_woken (capture) || capture->retargeted);
+  capture->backend = other.backend;
+  capture->device = other.device;
+  other.backend->wake (other.device, zc_capture_is_woken (capture) || capture->retargeted);
   g_mutex_unlock (&capture->waking);
   capture->detached = FALSE;
   capture->moved = FALSE;
   return before;
+}
+
+/* Where the backend was left to us, that of a device need not be that of processes. */
+static gboolean
+open_other (ZcCapture *capture, const ZcTarget *wanted, Opened *opened, ZcFormat *native, GError **error)
+{
+  opened->backend = capture->backend;
+  if (capture->automatic && zc_target_is_process (wanted) != zc_target_is_process (&capture->target))
+    opened->device = zc_registry_open ("auto", wanted, &opened->backend, native, error);
+  else
+    opened->device = zc_registry_open_with (opened->backend, wanted, native, error);
+  return opened->device != NULL;
 }
 
 /* TRUE if another target was asked for since the last call. To be cleared. */
@@ -79,80 +104,79 @@ is_hopeless (const GError *error)
 
 /* TRUE if another target was asked for and is looked for from now on; what never can be is refused. */
 static gboolean
-open_wanted (ZcCapture *capture, ZcDevice **device, GError **error)
+open_wanted (ZcCapture *capture, Opened *opened, GError **error)
 {
   g_autoptr (GError) failure = NULL;
   ZcTarget wanted;
 
   if (!take_wanted (capture, &wanted))
     return FALSE;
-  *device = zc_registry_open_with (capture->backend, &wanted, &capture->native, &failure);
-  if (*device == NULL && is_hopeless (failure)) {
+  if (!open_other (capture, &wanted, opened, &capture->native, &failure) && is_hopeless (failure)) {
     g_clear_error (&capture->refusal);
     capture->refusal = g_steal_pointer (&failure);
     zc_target_clear (&wanted);
     return FALSE;
   }
   adopt (capture, &wanted);
-  if (*device == NULL)
+  if (opened->device == NULL)
     g_propagate_error (error, g_steal_pointer (&failure));
   return TRUE;
 }
 
 /* Where none was named and the default is not followed, the one that is gone; if that is not there, another one. A
  * server that has just started may name a default before it has found its devices. */
-static ZcDevice *
-open_target (ZcCapture *capture, GError **error)
+static gboolean
+open_target (ZcCapture *capture, Opened *opened, GError **error)
 {
   g_autoptr (GError) failure = NULL;
-  ZcDevice *device = NULL;
   ZcTarget same;
 
-  if (open_wanted (capture, &device, error))
-    return device;
+  if (open_wanted (capture, opened, error))
+    return opened->device != NULL;
+  opened->backend = capture->backend;
   same = capture->target;
   if (zc_backend_is_default (capture->backend, &same) && !capture->follow) {
     same.device = capture->backend->device_name (capture->device);
-    device = capture->backend->open (&same, &capture->native, &failure);
-    capture->by_name = device != NULL;
-    if (device != NULL)
-      return device;
+    opened->device = capture->backend->open (&same, &capture->native, &failure);
+    capture->by_name = opened->device != NULL;
+    if (opened->device != NULL)
+      return TRUE;
     if (!g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_DEVICE) || zc_clock_now_ns () < capture->settled_at_ns) {
       g_propagate_error (error, g_steal_pointer (&failure));
-      return NULL;
+      return FALSE;
     }
   }
   capture->by_name = FALSE;
-  return zc_registry_open_with (capture->backend, &capture->target, &capture->native, error);
+  return open_other (capture, &capture->target, opened, &capture->native, error);
 }
 
 gboolean
 zc_capture_reopen (ZcCapture *capture, GError **error)
 {
-  ZcDevice *device = open_target (capture, error);
+  Opened opened;
 
-  if (device == NULL)
+  if (!open_target (capture, &opened, error))
     return FALSE;
-  capture->backend->close (exchange (capture, device));
-  return capture->backend->start (device, &capture->spec, &capture->info, error);
+  close_opened (exchange (capture, opened));
+  return capture->backend->start (capture->device, &capture->spec, &capture->info, error);
 }
 
 /* On `wanted`, whose device is open. FALSE if it does not start: on the one from before then, which is not started. */
 static gboolean
-start_on (ZcCapture *capture, ZcTarget *wanted, ZcDevice *device, const ZcFormat *native, GError **error)
+start_on (ZcCapture *capture, ZcTarget *wanted, Opened opened, const ZcFormat *native, GError **error)
 {
-  ZcDevice *before = exchange (capture, device);
+  Opened before = exchange (capture, opened);
   g_autoptr (GError) failure = NULL;
 
-  capture->rejoins = capture->backend->start (device, &capture->spec, &capture->info, &failure);
+  capture->rejoins = capture->backend->start (capture->device, &capture->spec, &capture->info, &failure);
   if (!capture->rejoins && !g_error_matches (failure, ZC_ERROR, ZC_ERROR_WOKEN)) {
     g_free (capture->refused);
-    capture->refused = g_strdup (capture->backend->device_name (device));
-    capture->backend->close (exchange (capture, before));
+    capture->refused = g_strdup (capture->backend->device_name (capture->device));
+    close_opened (exchange (capture, before));
     g_propagate_error (error, g_steal_pointer (&failure));
     return FALSE;
   }
-  capture->backend->close (before);
+  close_opened (before);
   capture->native = *native;
   adopt (capture, wanted);
   return TRUE;
@@ -161,7 +185,7 @@ start_on (ZcCapture *capture, ZcTarget *wanted, ZcDevice *device, const ZcFormat
 gboolean
 zc_capture_start_on_wanted (ZcCapture *capture)
 {
-  ZcDevice *device;
+  Opened opened;
   ZcTarget wanted;
   ZcFormat native;
   gboolean on_it;
@@ -169,8 +193,8 @@ zc_capture_start_on_wanted (ZcCapture *capture)
   g_clear_error (&capture->refusal);
   if (capture->away || !take_wanted (capture, &wanted))
     return FALSE;
-  device = zc_registry_open_with (capture->backend, &wanted, &native, &capture->refusal);
-  on_it = device != NULL && start_on (capture, &wanted, device, &native, &capture->refusal);
+  on_it = open_other (capture, &wanted, &opened, &native, &capture->refusal)
+      && start_on (capture, &wanted, opened, &native, &capture->refusal);
   zc_target_clear (&wanted);
   return on_it;
 }
@@ -207,9 +231,9 @@ try_again (ZcCapture *capture)
 /* The default is the device that is captured, or one that could not be started when it became the default; it may be
  * tried again once another one has been the default. */
 static gboolean
-stays (ZcCapture *capture, ZcDevice *other)
+stays (ZcCapture *capture, Opened other)
 {
-  const gchar *name = capture->backend->device_name (other);
+  const gchar *name = other.backend->device_name (other.device);
 
   if (g_strcmp0 (name, capture->refused) == 0)
     return TRUE;
@@ -239,20 +263,19 @@ static ZcNext
 move_to (ZcCapture *capture, ZcTarget *wanted, GError **error)
 {
   GError *refusal = NULL;
-  ZcDevice *device;
+  Opened other;
   ZcFormat native;
 
-  device = zc_registry_open_with (capture->backend, wanted, &native, error);
-  if (device == NULL)
+  if (!open_other (capture, wanted, &other, &native, error))
     return ZC_NEXT_REFUSED;
-  if (zc_target_equal (wanted, &capture->target) && stays (capture, device)) {
-    capture->backend->close (device);
+  if (zc_target_equal (wanted, &capture->target) && stays (capture, other)) {
+    close_opened (other);
     return ZC_NEXT_SPAN;
   }
   zc_capture_end_stream (capture);
   if (!capture->away)
     zc_capture_begin_absence (capture);
-  if (start_on (capture, wanted, device, &native, &refusal))
+  if (start_on (capture, wanted, other, &native, &refusal))
     return ZC_NEXT_SPAN;
   capture->moved |= zc_target_equal (wanted, &capture->target); /* who does not listen then does not hear of it */
   return go_back (capture, refusal, error);

@@ -48,6 +48,7 @@ zc_target_is_process (const ZcTarget *target)
 typedef enum {
   ZC_PACKET_SILENT = 1 << 0,  /* these frames are silence, whatever the bytes say */
   ZC_PACKET_DISCONT = 1 << 1, /* frames between the packet before and this one are missing */
+  ZC_PACKET_COPIED = 1 << 2,  /* the backend had to copy these bytes, as nobody took them in time */
 } ZcPacketFlags;
 
 #define ZC_TIME_NONE G_MININT64
@@ -82,6 +83,7 @@ typedef enum {
   ZC_WAIT_TIMEOUT, /* the deadline passed; what did not come is late */
   ZC_WAIT_IDLE,    /* the deadline passed; the device may rest, as nothing plays */
   ZC_WAIT_WOKEN,   /* wake is on */
+  ZC_WAIT_RECALL,  /* all packets that are out are wanted back before the next wait */
   ZC_WAIT_MOVED,   /* open was asked for a default, which has changed, perhaps back to this device; the stream goes on.
                     * Once a change */
   ZC_WAIT_LOST,    /* the device or its server is gone: stop and close it, open it anew. A result, not a fault. */
@@ -99,7 +101,8 @@ void zc_device_info_free (ZcDeviceInfo *info);
 typedef struct {
   const gchar *name;    /* value of the `backend` property */
   const gchar *title;   /* for people */
-  gboolean automatic;   /* may be chosen by backend=auto */
+  gboolean automatic;   /* may be chosen by backend=auto, ... */
+  gboolean (*yields) (void); /* ... but for now another one is meant. NULL: never */
   gboolean captures_processes; /* open takes a target that is a process */
 
   /* The name is that of a role, as the default for communications: what has it may change. NULL: there are none. */

@@ -9,7 +9,8 @@
 G_BEGIN_DECLS
 
 struct _ZcCapture {
-  const ZcBackend *backend;
+  const ZcBackend *backend; /* of the device */
+  gboolean automatic;       /* it was left to us */
   ZcTarget target; /* its strings are ours */
   ZcDevice *device;
   ZcFormat native;

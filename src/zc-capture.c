@@ -14,6 +14,7 @@ zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, G
     g_free (capture);
     return NULL;
   }
+  capture->automatic = g_str_equal (backend, "auto");
   capture->stats = stats;
   capture->target = zc_target_copy (target);
   g_mutex_init (&capture->waking);
@@ -225,6 +226,9 @@ zc_capture_borrow (ZcCapture *capture)
     return FALSE;
   capture->borrowed = TRUE;
   capture->packet_taken = 0;
+  if ((capture->packet.flags & ZC_PACKET_COPIED) != 0)
+    zc_stats_add (capture->stats, ZC_STAT_BYTES_COPIED,
+        (guint64) capture->packet.frames * zc_format_frame_bytes (&capture->spec.format));
   zc_capture_place_packet (capture);
   return TRUE;
 }
@@ -271,6 +275,8 @@ wait_for_packet (ZcCapture *capture, GError **error)
     wait = capture->backend->wait (capture->device, zc_capture_wait_slice_ns (capture), error);
     if (wait == ZC_WAIT_LOST)
       return lose (capture, error);
+    if (wait == ZC_WAIT_RECALL)
+      return ZC_NEXT_FULL; /* until none is out: the backend says so again */
     zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
     capture->rests = wait == ZC_WAIT_IDLE;
     capture->rested |= capture->rests;

@@ -36,23 +36,42 @@ zc_registry_open_with (const ZcBackend *backend, const ZcTarget *target, ZcForma
   return backend->open (target, native, error);
 }
 
-/* The first backend whose server answers; a server that answers with an error has the last word. */
+static gboolean
+is_candidate (const ZcBackend *backend, const ZcTarget *target)
+{
+  return backend->automatic && (backend->captures_processes || !zc_target_is_process (target))
+      && (backend->yields == NULL || !backend->yields ());
+}
+
+static gboolean
+may_be_elsewhere (const GError *failure)
+{
+  return g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_SERVER)
+      || g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_DEVICE);
+}
+
+/* The first backend that has the device; if none has, the first server that answers has the word. */
 static ZcDevice *
 open_automatic (const ZcTarget *target, const ZcBackend **chosen, ZcFormat *native, GError **error)
 {
   g_autoptr (GError) failure = NULL;
 
   for (const ZcBackend *const *backend = zc_registry_list (); *backend != NULL; backend++) {
+    g_autoptr (GError) other = NULL;
     ZcDevice *device;
 
-    if (!(*backend)->automatic)
+    if (!is_candidate (*backend, target))
       continue;
-    g_clear_error (&failure);
-    *chosen = *backend;
-    device = zc_registry_open_with (*backend, target, native, &failure);
-    if (device != NULL)
+    device = (*backend)->open (target, native, &other);
+    if (device != NULL) {
+      *chosen = *backend;
       return device;
-    if (!g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_SERVER))
+    }
+    if (failure == NULL || g_error_matches (failure, ZC_ERROR, ZC_ERROR_NO_SERVER)) {
+      g_clear_error (&failure);
+      failure = g_error_copy (other);
+    }
+    if (!may_be_elsewhere (other))
       break;
   }
   if (failure == NULL)
