@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Preloaded: makes one call of libpulse fail, as its documentation says that it can; or something happen just before it.
+/* Preloaded: makes one call of libpulse or libpipewire fail, as its documentation says that it can; or something happen just before it.
  *
  *   ZC_FAIL_CALL=pa_stream_new:1       the first call of that function; empty: none
  *   ZC_BEFORE_CALL=pa_stream_new:1     before it ...
  *   ZC_BEFORE_COMMAND=COMMAND          ... this is run, by a shell, to its end
  *   ZC_FAIL_CALL_REPORT=FILE           at the end, "NAME CALLS" of each function here that was called
  *
- * The call is not made. Those of libpulse that are not here cannot fail. */
+ * The call is not made. Those that are not here cannot fail, or are made by a table of functions (pw_core_sync ...). */
 #include <dlfcn.h>
+#include <errno.h>
+#include <pipewire/pipewire.h>
 #include <pulse/pulseaudio.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -51,7 +53,23 @@
   _ (const pa_buffer_attr *, pa_stream_get_buffer_attr, (pa_stream * stream), (stream), NULL)                          \
   _ (pa_channel_map *, pa_channel_map_init_auto, (pa_channel_map * map, unsigned channels,                             \
       pa_channel_map_def_t def), (map, channels, def), NULL)                                                           \
-  _ (const char *, pa_proplist_gets, (const pa_proplist *list, const char *key), (list, key), NULL)
+  _ (const char *, pa_proplist_gets, (const pa_proplist *list, const char *key), (list, key), NULL)                     \
+  _ (struct pw_loop *, pw_loop_new, (const struct spa_dict *properties), (properties), NULL)                           \
+  _ (struct pw_context *, pw_context_new, (struct pw_loop * loop, struct pw_properties * properties, size_t size),     \
+      (loop, properties, size), NULL)                                                                                  \
+  _ (struct pw_core *, pw_context_connect, (struct pw_context * context, struct pw_properties * properties,            \
+      size_t size), (context, properties, size), NULL)                                                                 \
+  _ (struct pw_stream *, pw_stream_new, (struct pw_core * core, const char *name, struct pw_properties *properties),   \
+      (core, name, properties), NULL)                                                                                  \
+  _ (int, pw_stream_connect, (struct pw_stream * stream, enum pw_direction direction, uint32_t target,                 \
+      enum pw_stream_flags flags, const struct spa_pod **params, uint32_t n),                                          \
+      (stream, direction, target, flags, params, n), -ENOMEM)                                                          \
+  _ (int, pw_stream_update_params, (struct pw_stream * stream, const struct spa_pod **params, uint32_t n),             \
+      (stream, params, n), -ENOMEM)                                                                                    \
+  _ (int, pw_stream_get_time_n, (struct pw_stream * stream, struct pw_time * time, size_t size),                       \
+      (stream, time, size), -EINVAL)                                                                                   \
+  _ (struct pw_buffer *, pw_stream_dequeue_buffer, (struct pw_stream * stream), (stream), NULL)                        \
+  _ (int, pw_stream_queue_buffer, (struct pw_stream * stream, struct pw_buffer * buffer), (stream, buffer), -EINVAL)
 
 enum {
 #define NUMBER(type, name, parameters, arguments, failure) number_##name,
@@ -94,17 +112,23 @@ is_to_fail (unsigned number)
 
 /* A plugin's own library is no "next" one. */
 static void *
-libpulse (void)
+library_of (const char *name)
 {
-  return dlopen ("libpulse.so.0", RTLD_LAZY);
+  return dlopen (strncmp (name, "pw_", 3) ? "libpulse.so.0" : "libpipewire-0.3.so.0", RTLD_LAZY);
+}
+
+static void *
+find (const char *name)
+{
+  return dlsym (library_of (name), name);
 }
 
 /* libpulse's own leaves the loop so that it can be prepared again (libpulse mainloop.c, STATE_PASSIVE). */
 static int
 fail_poll (pa_mainloop *loop)
 {
-  int (*poll) (pa_mainloop *) = (int (*) (pa_mainloop *)) dlsym (libpulse (), "pa_mainloop_poll");
-  int (*dispatch) (pa_mainloop *) = (int (*) (pa_mainloop *)) dlsym (libpulse (), "pa_mainloop_dispatch");
+  int (*poll) (pa_mainloop *) = (int (*) (pa_mainloop *)) find ("pa_mainloop_poll");
+  int (*dispatch) (pa_mainloop *) = (int (*) (pa_mainloop *)) find ("pa_mainloop_dispatch");
 
   if (poll (loop) >= 0)
     dispatch (loop);
@@ -116,7 +140,7 @@ fail_poll (pa_mainloop *loop)
   {                                                                                                                    \
     static type (*_Atomic real) parameters;                                                                            \
     if (!real)                                                                                                         \
-      real = (type (*) parameters) dlsym (libpulse (), #name);                                                         \
+      real = (type (*) parameters) find (#name);                                                                       \
     return is_to_fail (number_##name) ? failure : real arguments;                                                      \
   }
 

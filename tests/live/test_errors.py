@@ -120,6 +120,14 @@ class WithNothingToCapture(ErrorTest):
                 server.pactl('unload-module', row.split('\t')[0])
         self.assert_one_error(server.env, f'{launch.source()} ! fakesink', ['sink'])
 
+    def test_no_session_manager(self):
+        """Nobody says which sink is the default one, and nobody links a stream to one that is named."""
+        server = self.serve('pipewire')
+        server.daemons[1].kill()
+        server.daemons[1].wait()
+        self.assert_one_error(server.env, f'{launch.source()} ! fakesink', ['default sink', 'wpctl'])
+        self.assert_one_error(server.env, f'{launch.source(device=server.sink.name)} ! fakesink', ['session manager'])
+
     def test_no_memory(self):
         source = launch.source(backend='simulated', device='rate=192000', pool_strategy='fixed', latency_time=1000000,
                                pool_max_buffers=10000)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every call of libpulse that can fail does, one after the other: the recording goes on, or ends with one error. Nothing
+"""Every call of libpulse and of libpipewire that can fail does, one after the other: the recording goes on, or ends with one error. Nothing
 crashes, nothing hangs."""
 
 import contextlib
@@ -28,8 +28,10 @@ CANNOT_FAIL = {
     'pa_context_unref', 'pa_mainloop_free', 'pa_mainloop_get_api', 'pa_mainloop_wakeup', 'pa_operation_cancel',
     'pa_operation_get_state', 'pa_operation_unref', 'pa_stream_get_state', 'pa_stream_set_latency_update_callback',
     'pa_stream_set_read_callback', 'pa_stream_set_suspended_callback', 'pa_stream_unref', 'pa_strerror',
+    'pw_context_destroy', 'pw_core_disconnect', 'pw_init', 'pw_loop_destroy', 'pw_properties_new', 'pw_properties_setf',
+    'pw_proxy_destroy', 'pw_stream_add_listener', 'pw_stream_destroy',
 }
-CAPTURES = {'device': '', 'process': 'process-mode=exclude'}
+DEVICE, PROCESSES = '', 'process-mode=exclude'
 
 
 def which(count):
@@ -62,19 +64,26 @@ class FailedCalls(livetest.LiveTest):
     def test_list_is_whole(self):
         """What the plugin calls is in one list or the other."""
         with open(os.path.join(HERE, 'fail-call.c')) as source:
-            failing = set(re.findall(r'^  _ \([^,]+?, (pa_\w+),', source.read(), re.MULTILINE))
+            failing = set(re.findall(r'^  _ \([^,]+?, (p[aw]_\w+),', source.read(), re.MULTILINE))
         said = subprocess.run(['nm', '-D', '--undefined-only', PLUGIN], stdout=subprocess.PIPE, text=True, check=True)
-        called = set(re.findall(r'\bpa_\w+', said.stdout))
+        called = set(re.findall(r'\bp[aw]_\w+', said.stdout))
         self.assertTrue(called)
         self.assertEqual(called - failing - CANNOT_FAIL, set())
         self.assertEqual((failing | CANNOT_FAIL) - called, set(), 'nobody calls these')
 
-    def test_each_in_turn(self):
-        self.serve('pulseaudio')
+    def test_each_in_turn_of_pulseaudio(self):
+        self.assert_each_in_turn('pulseaudio', 'pa_', DEVICE, PROCESSES)
+
+    def test_each_in_turn_of_pipewire(self):
+        self.assert_each_in_turn('pipewire', 'pw_', DEVICE)
+
+    def assert_each_in_turn(self, label, prefix, *captures):
+        self.serve(label)
         with processes.started(['pacat', '--raw', '/dev/zero'], env=self.server.env, stderr=subprocess.DEVNULL):
             self.wait_for_clients(self.server, 'sink-inputs', 1)
-            runs = [(properties, f'{name}:{nth}') for properties in CAPTURES.values()
-                    for name, count in self.calls(properties).items() for nth in which(count)]
+            runs = [(properties, f'{name}:{nth}') for properties in captures
+                    for name, count in self.calls(properties).items() if name.startswith(prefix)
+                    for nth in which(count)]
             ends = {}
             for begin in range(0, len(runs), AT_ONCE):
                 ends.update(self.run_some(runs[begin:begin + AT_ONCE]))

@@ -8,7 +8,7 @@ import subprocess
 
 import livetest
 import numpy as np
-from livetest import EACH_SERVER, LEAD_SECONDS, exact, note
+from livetest import EACH_PULSE_SERVER, EACH_SERVER, LEAD_SECONDS, exact, note
 from support import clients, launch, poll, processes, signals, tap
 from support.inprocess import Capture
 
@@ -71,7 +71,7 @@ class ProcessTest(livetest.LiveTest):
             running.finish()
 
 
-@tap.cases(EACH_SERVER)
+@tap.cases(EACH_PULSE_SERVER)
 class Processes(ProcessTest):
 
     @exact

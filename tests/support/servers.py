@@ -242,7 +242,7 @@ class _Server:
         return any(row[1] == name for row in self._rows(kind))
 
 
-def _accepts(path):
+def accepts(path):
     """Somebody listens there: the socket of a server that was killed is still in its place."""
     with socket.socket(socket.AF_UNIX) as client:
         return client.connect_ex(path) == 0
@@ -318,7 +318,7 @@ context.properties = {{
 
     def _start_daemons(self):
         self._start_daemon('pipewire')
-        poll.until(lambda: _accepts(self.path('run', 'pipewire-0')), START_BOUND_S, f'PipeWire socket\n{self.log()}')
+        poll.until(lambda: accepts(self.path('run', 'pipewire-0')), START_BOUND_S, f'PipeWire socket\n{self.log()}')
         self._start_daemon(*self._wireplumber)
         self._start_daemon('pipewire-pulse')
 
@@ -333,7 +333,18 @@ context.properties = {{
             file.write(text)
 
 
-SERVERS = {server.label: server for server in (PulseServer, PipeWireServer)}
+class NativePipeWireServer(PipeWireServer):
+    """The same, and who lets the element choose captures through PipeWire's own API: nobody names a PulseAudio."""
+
+    label = 'pipewire'
+
+    def _make_environment(self):
+        super()._make_environment()
+        self.private_variables.remove('PULSE_SERVER')
+        del self.env['PULSE_SERVER']
+
+
+SERVERS = {server.label: server for server in (PulseServer, PipeWireServer, NativePipeWireServer)}
 
 
 class MuteServer:

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* stream.h: what the monitor of a sink gives, turn by turn of PipeWire's graph, and where each lies in time.
+ *
+ * A turn fills a buffer, in libpipewire's data thread, which hands it to the streaming thread by a ring without locks,
+ * and gets it back by the same ring. The buffers are memory of this process, and PipeWire has others to fill while some
+ * are out. If it had none left, it would stop without a word; so for a late reader the data thread copies what has come
+ * last (spill.h), as much as buffer_frames, and what then has no room is lost. */
+#pragma once
+
+#include "server.h"
+#include "sinks.h"
+#include "spill.h"
+#include "zc-backend.h"
+
+G_BEGIN_DECLS
+
+/* A power of two. What a reader may be late by is no more turns than that. */
+#define ZC_PIPEWIRE_MOST_TURNS 1024
+
+typedef struct {
+  struct pw_buffer *buffer; /* that was filled; NULL: it has been copied */
+  const guint8 *data;
+  gsize spilled; /* what that takes of the spill */
+  guint32 frames;
+  gboolean timed; /* these are known: */
+  guint64 ticks;  /* of the graph's clock, when the turn began */
+  guint tick_rate;
+  gint64 heard_ns; /* when its first frame is heard; ZC_TIME_NONE if not */
+} ZcPipeWireTurn;
+
+typedef struct {
+  ZcPipeWireServer *server;
+  struct pw_stream *stream;
+  struct spa_hook listener;
+  enum pw_stream_state state;
+  gchar *said; /* if that is an error */
+  guint rate;
+  guint frame_bytes;
+  guint buffers; /* that PipeWire has made */
+
+  /* A ring. Of all turns so far: */
+  ZcPipeWireTurn turns[ZC_PIPEWIRE_MOST_TURNS];
+  _Atomic guint filled;     /* by the data thread */
+  guint borrowed;           /* by the streaming thread */
+  _Atomic guint given_back; /* by the streaming thread */
+  guint recycled;           /* by the data thread: PipeWire has their buffers again */
+  guint kept;               /* the data thread's: buffers of those that are not recycled */
+  ZcPipeWireSpill spill;
+
+  guint64 position_frames; /* of the next one, if nothing is lost */
+  gboolean placed;         /* the ticks at which position 0 would be mean something: */
+  gint64 origin_ticks;
+  guint tick_rate;
+} ZcPipeWireStream;
+
+/* Asks for a stream of the chosen sink's monitor. `zc_pipewire_stream_end()` ends it, whatever the outcome. */
+gboolean zc_pipewire_stream_begin (ZcPipeWireStream *stream, ZcPipeWireServer *server, const ZcPipeWireSinks *sinks,
+    const ZcStreamSpec *spec, GError **error);
+void zc_pipewire_stream_end (ZcPipeWireStream *stream);
+
+/* It is there, or can be yet. */
+gboolean zc_pipewire_stream_is_good (const ZcPipeWireStream *stream);
+
+/* Somebody has linked it to the sink: the session manager does. */
+gboolean zc_pipewire_stream_is_linked (const ZcPipeWireStream *stream);
+
+gboolean zc_pipewire_stream_has_packet (const ZcPipeWireStream *stream);
+
+/* How many packets are out. */
+guint zc_pipewire_stream_out (const ZcPipeWireStream *stream);
+
+/* How many frames a packet has; 0 if none has come yet. */
+guint zc_pipewire_stream_turn_frames (ZcPipeWireStream *stream);
+
+gboolean zc_pipewire_stream_borrow (ZcPipeWireStream *stream, ZcPacket *packet);
+
+/* The oldest that is out. */
+void zc_pipewire_stream_give_back (ZcPipeWireStream *stream);
+
+G_END_DECLS
