@@ -35,9 +35,9 @@ MONITOR_OF_PIPEWIRE = 'target-object=zc stream-properties=props,stream.capture.s
 
 # pulsesrc loses most packets with a buffer-time of one packet, so it gets two.
 SOURCES = {
-    'pool': 'zcloopbacksrc backend=pulse memory-mode=pool',
-    'copy': 'zcloopbacksrc backend=pulse memory-mode=copy',
-    'lease': 'zcloopbacksrc backend=pulse memory-mode=lease',
+    'pool': 'zcloopbacksrc memory-mode=pool',
+    'copy': 'zcloopbacksrc memory-mode=copy',
+    'lease': 'zcloopbacksrc memory-mode=lease',
     'floor': 'zcfloorsrc device=zc.monitor',
     'static': 'zcfloorsrc',
     'pulsesrc': 'pulsesrc device=zc.monitor buffer-time=20000 latency-time=10000',
@@ -45,6 +45,8 @@ SOURCES = {
     'pipewiresrc-copy': f'pipewiresrc {MONITOR_OF_PIPEWIRE} always-copy=true',
     'audiotestsrc': 'audiotestsrc is-live=true samplesperbuffer=480',
 }
+# By PipeWire's own API, where ours captures through it.
+FLOOR_OF_PIPEWIRE = 'zcpwfloorsrc device=zc'
 
 
 def tool(name):
@@ -65,9 +67,9 @@ def plugin_environment():
     return {'GST_PLUGIN_PATH': known + os.pathsep + bench, 'GST_PLUGIN_PATH_1_0': known + os.pathsep + bench}
 
 
-def pipeline(source, packets, rest='fakesink'):
+def pipeline(stage, source, packets, rest='fakesink'):
     """argv of gst-launch-1.0. The caps filter makes every subject carry the same bytes."""
-    text = f'{SOURCES[source]} num-buffers={packets} ! {CAPS} ! {rest}'
+    text = f'{stage.source(source)} num-buffers={packets} ! {CAPS} ! {rest}'
     return ['gst-launch-1.0', '-q', *text.split()]
 
 
@@ -139,22 +141,32 @@ class Stage:
         self.env = {**outside, **plugin_environment(), 'G_SLICE': 'always-malloc'}
         registry = os.path.join(self.directory, 'registry.bin')
         self.env.update(GST_REGISTRY=registry, GST_REGISTRY_1_0=registry)
-        self.elements = {name for name in {text.split()[0] for text in SOURCES.values()} if self.has_element(name)}
+        self.elements = {name for name in {self.source(name).split()[0] for name in SOURCES} if self.has_element(name)}
 
     def _warm_up(self):
         """The first reader of a monitor waits up to a second for the sink to leave its high latency: not a subject."""
-        processes.run([tool('floor/floor'), self.monitor, '10'], START_BOUND_S, env=self.env)
+        processes.run(self.bare(10), START_BOUND_S, env=self.env)
 
     def has_element(self, name):
         """Not --exists: it also asks for a plugin version of at least 1.0."""
         return processes.run(['gst-inspect-1.0', name], START_BOUND_S, env=self.env).returncode == 0
 
     def has_source(self, source):
-        return SOURCES[source].split()[0] in self.elements
+        return self.source(source).split()[0] in self.elements
 
-    @property
-    def monitor(self):
-        return self.server.sink.name + '.monitor'
+    def source(self, name):
+        """The description of one of SOURCES."""
+        return FLOOR_OF_PIPEWIRE if name == 'floor' and self._is_pipewire() else SOURCES[name]
+
+    def bare(self, packets):
+        """argv of a program without GStreamer that reads so many packets."""
+        sink = self.server.sink.name
+        if self._is_pipewire():
+            return [tool('floor/pwfloor'), sink, str(packets)]
+        return [tool('floor/floor'), f'{sink}.monitor', str(packets)]
+
+    def _is_pipewire(self):
+        return isinstance(self.server, servers.NativePipeWireServer)
 
 
 def require_programs(*names):

@@ -18,7 +18,7 @@ SINK = subjects.LAST_SAMPLE_OFF
 def round_of(stage, names, clicks):
     """({name: [latency in ms]}, {name: clicks that never came}) of one round."""
     packets = int((clicks * CLICK_S * 1.05 + MARGIN_S) * PACKETS_PER_SECOND)
-    running = {name: subjects.Subject(stage, subjects.of(name, SINK), packets, warm=0, flags=('--clicks',),
+    running = {name: subjects.Subject(stage, subjects.of(name, SINK, stage), packets, warm=0, flags=('--clicks',),
                                       counted=False) for name in names}
     try:
         played = play(stage, clicks)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Section "peers": other sources beside ours, each capturing the same signal in the same packets from one server.
 
-"floor" is the least that a GStreamer source can do, "bare" a libpulse program without GStreamer, and audiotestsrc a
-live source that captures nothing. On PipeWire ours is a client of pipewire-pulse."""
+"floor" is the least that a GStreamer source can do, "bare" a program without GStreamer, and audiotestsrc a live source
+that captures nothing. On PipeWire ours, the floor and the bare one use its own API, and pulsesrc pipewire-pulse."""
 
 import unittest
 
@@ -16,14 +16,15 @@ from judge import Target, nothing, number
 from tests.support import servers
 
 OURS = ('pool', 'lease')
-QUICK = {'servers': {'pulseaudio': ('pool', 'lease', 'copy', 'pulsesrc', 'floor')}, 'packets': 500, 'cpu': None,
+QUICK = {'servers': {'pulseaudio': ('pool', 'lease', 'copy', 'pulsesrc', 'floor'), 'pipewire': ('pool', 'lease', 'floor')},
+         'packets': 500, 'cpu': None,
          'outside': False, 'latency': None}
 FULL = {'servers': {'pulseaudio': ('pool', 'lease', 'copy', 'pulsesrc', 'audiotestsrc', 'floor', 'bare'),
                     'pipewire': ('pool', 'lease', 'pulsesrc', 'pipewiresrc', 'pipewiresrc-copy', 'audiotestsrc',
                                  'floor', 'bare')},
         'packets': 1000, 'cpu': {'turns': 2, 'together': 7, 'window_s': 8}, 'outside': True,
         'latency': {'rounds': 3, 'clicks': 130}}
-SERVERS = {'pulseaudio': servers.PulseServer, 'pipewire': servers.PipeWireServer}
+SERVERS = {'pulseaudio': servers.PulseServer, 'pipewire': servers.NativePipeWireServer}
 PEERS = ('pulsesrc', 'pipewiresrc', 'pipewiresrc-copy')
 NOT_CAPTURING = ('audiotestsrc', 'bare')
 
@@ -82,7 +83,7 @@ def ratios(runs, name, names):
 
 def counted(stage, names, plan):
     """Allocations and copies. One at a time in the full form: a second reader makes the server cut smaller pieces."""
-    pipelines = {name: subjects.of(name, 'fakesink enable-last-sample=false') for name in names if name != 'bare'}
+    pipelines = {name: subjects.of(name, subjects.LAST_SAMPLE_OFF, stage) for name in names if name != 'bare'}
     none = dict.fromkeys((*OURS, 'floor'), 0)
     if plan['outside']:
         figures = {}
@@ -126,7 +127,7 @@ def bare_bytes(results):
 
 def markdown(results):
     parts = ['Per packet of 10 ms into `fakesink`. CPU time: medians of turns; ratios: side by side, median (least to '
-             'most). Copies of 512 bytes or more, above what a bare libpulse program makes. Latency: from the write of '
+             'most). Copies of 512 bytes or more, above what a bare program makes. Latency: from the write of '
              'a player with 20 ms of buffer to the buffer that leaves the source; all subjects hear the same clicks.']
     for server, figures in results.items():
         parts.append(f'### {server}\n\n'

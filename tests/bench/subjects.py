@@ -31,9 +31,9 @@ TOTALS = {'lost_frames': 'frames-lost', 'overflows': 'overflows', 'glitches': 'g
           'misses': 'pool-misses'}
 
 
-def of(source, rest=LAST_SAMPLE_OFF):
-    """A pipeline of one of benchlib's sources."""
-    return f'{SOURCES[source]} ! {CAPS} ! {rest}'
+def of(source, rest=LAST_SAMPLE_OFF, stage=None):
+    """A pipeline of one of benchlib's sources, as it is on a stage."""
+    return f'{stage.source(source) if stage else SOURCES[source]} ! {CAPS} ! {rest}'
 
 
 def simulated(mode, rest=LAST_SAMPLE_OFF, device='', **properties):
@@ -137,13 +137,12 @@ def external(grown):
 
 
 def bare_copies(stage, packets=(300, 1300)):
-    """Bytes per packet that a bare libpulse program copies, by two lengths, so that its start cancels."""
+    """Bytes per packet that a bare program copies, by two lengths, so that its start cancels."""
     totals = []
     for length in packets:
         report = os.path.join(stage.directory, 'bare-copies')
         env = {**stage.env, 'LD_PRELOAD': benchlib.tool('libzccopycount.so'), 'ZC_COPY_COUNT_FILE': report}
-        ended = processes.run([benchlib.tool('floor/floor'), stage.monitor, str(length)], START_BOUND_S + length / 50,
-                              env=env)
+        ended = processes.run(stage.bare(length), START_BOUND_S + length / 50, env=env)
         if ended.returncode:
             raise AssertionError(f'floor exited {ended.returncode}\n{ended.stderr}')
         with open(report) as lines:

@@ -21,10 +21,10 @@ VALGRIND_BOUND_S = 120
 
 
 def command(stage, name, packets):
-    """argv of a subject: "bare" is a libpulse program without GStreamer, all others are gst-launch-1.0."""
+    """argv of a subject: "bare" is a program without GStreamer, all others are gst-launch-1.0."""
     if name == 'bare':
-        return [benchlib.tool('floor/floor'), stage.monitor, str(packets)]
-    return benchlib.pipeline(name, packets)
+        return stage.bare(packets)
+    return benchlib.pipeline(stage, name, packets)
 
 
 def process_cpu_ns(pid):

@@ -9,78 +9,11 @@
  * nothing else. Timestamps count bytes; no recovery, no statistics, and it cannot be woken while it waits: not a
  * source to use. What zcloopbacksrc costs above this is what its features cost. */
 
+#include "floorpool.h"
+
 #include <gst/base/gstpushsrc.h>
 #include <pulse/pulseaudio.h>
 
-#define PACKET_BYTES 3840
-#define PACKET_NS (10 * GST_MSECOND)
-#define POOL_BUFFERS 64
-
-/* A pool that only recycles: buffers wait in a queue that never grows, so neither side allocates. */
-typedef struct
-{
-  GstBufferPool parent;
-  GstAtomicQueue *idle;
-} FloorPool;
-typedef GstBufferPoolClass FloorPoolClass;
-
-GType floor_pool_get_type (void);
-G_DEFINE_TYPE (FloorPool, floor_pool, GST_TYPE_BUFFER_POOL)
-
-static GstFlowReturn
-floor_pool_acquire (GstBufferPool *pool, GstBuffer **out, GstBufferPoolAcquireParams *params)
-{
-  (void) params;
-  *out = gst_atomic_queue_pop (((FloorPool *) pool)->idle);
-  return *out ? GST_FLOW_OK : GST_FLOW_ERROR;
-}
-
-static void
-floor_pool_release (GstBufferPool *pool, GstBuffer *buffer)
-{
-  gst_atomic_queue_push (((FloorPool *) pool)->idle, buffer);
-}
-
-static gboolean
-floor_pool_start (GstBufferPool *pool)
-{
-  for (guint i = 0; i < POOL_BUFFERS; i++)
-    floor_pool_release (pool, gst_buffer_new_allocate (NULL, PACKET_BYTES, NULL));
-  return TRUE;
-}
-
-static gboolean
-floor_pool_stop (GstBufferPool *pool)
-{
-  GstBuffer *buffer;
-
-  while ((buffer = gst_atomic_queue_pop (((FloorPool *) pool)->idle)))
-    gst_buffer_unref (buffer);
-  return TRUE;
-}
-
-static void
-floor_pool_finalize (GObject *object)
-{
-  G_OBJECT_CLASS (floor_pool_parent_class)->finalize (object);
-  gst_atomic_queue_unref (((FloorPool *) object)->idle);
-}
-
-static void
-floor_pool_class_init (FloorPoolClass *klass)
-{
-  G_OBJECT_CLASS (klass)->finalize = floor_pool_finalize;
-  klass->acquire_buffer = floor_pool_acquire;
-  klass->release_buffer = floor_pool_release;
-  klass->start = floor_pool_start;
-  klass->stop = floor_pool_stop;
-}
-
-static void
-floor_pool_init (FloorPool *pool)
-{
-  pool->idle = gst_atomic_queue_new (2 * POOL_BUFFERS);
-}
 
 typedef struct
 {
@@ -99,8 +32,6 @@ typedef GstPushSrcClass FloorSrcClass;
 
 GType floor_src_get_type (void);
 G_DEFINE_TYPE (FloorSrc, floor_src, GST_TYPE_PUSH_SRC)
-
-#define FLOOR_CAPS "audio/x-raw,format=F32LE,rate=48000,channels=2,layout=interleaved,channel-mask=(bitmask)3"
 
 static GstStaticPadTemplate floor_template =
 GST_STATIC_PAD_TEMPLATE ("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS (FLOOR_CAPS));
@@ -122,24 +53,12 @@ connect_stream (FloorSrc *self)
   return pa_stream_connect_record (self->stream, self->device, &attr, PA_STREAM_ADJUST_LATENCY) >= 0;
 }
 
-static GstBufferPool *
-new_active_pool (void)
-{
-  GstBufferPool *pool = g_object_new (floor_pool_get_type (), NULL);
-  GstStructure *config = gst_buffer_pool_get_config (pool);
-
-  gst_buffer_pool_config_set_params (config, NULL, PACKET_BYTES, POOL_BUFFERS, POOL_BUFFERS);
-  gst_buffer_pool_set_config (pool, config);
-  gst_buffer_pool_set_active (pool, TRUE);
-  return pool;
-}
-
 static gboolean
 floor_src_start (GstBaseSrc *base)
 {
   FloorSrc *self = (FloorSrc *) base;
 
-  self->pool = new_active_pool ();
+  self->pool = floor_pool_new_active ();
   if (!self->device)
     return TRUE;
   self->loop = pa_mainloop_new ();
@@ -265,12 +184,3 @@ floor_src_init (FloorSrc *self)
   gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
 }
 
-static gboolean
-plugin_init (GstPlugin *plugin)
-{
-  return gst_element_register (plugin, "zcfloorsrc", GST_RANK_NONE, floor_src_get_type ());
-}
-
-#define PACKAGE "zcloopback-bench"
-GST_PLUGIN_DEFINE (GST_VERSION_MAJOR, GST_VERSION_MINOR, zcfloor, "Bench: the floor source", plugin_init,
-    "0.1", "LGPL", "zcloopback-bench", "https://gstreamer.freedesktop.org/")
