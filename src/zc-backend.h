@@ -83,7 +83,7 @@ typedef enum {
   ZC_WAIT_TIMEOUT, /* the deadline passed; what did not come is late */
   ZC_WAIT_IDLE,    /* the deadline passed; the device may rest, as nothing plays */
   ZC_WAIT_WOKEN,   /* wake is on */
-  ZC_WAIT_RECALL,  /* all packets that are out are wanted back before the next wait */
+  ZC_WAIT_RECALL,  /* the packets that are out, some are, are wanted back: said again until none is */
   ZC_WAIT_MOVED,   /* open was asked for a default, which has changed, perhaps back to this device; the stream goes on.
                     * Once a change */
   ZC_WAIT_LOST,    /* the device or its server is gone: stop and close it, open it anew. A result, not a fault. */

@@ -83,12 +83,14 @@ static ZcWait
 device_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 {
   static const ZcWait results[] = { ZC_WAIT_PACKET, ZC_WAIT_PACKET, ZC_WAIT_PACKET, ZC_WAIT_TIMEOUT, ZC_WAIT_IDLE,
-    ZC_WAIT_MOVED, ZC_WAIT_LOST, ZC_WAIT_PACKET };
+    ZC_WAIT_MOVED, ZC_WAIT_LOST, ZC_WAIT_RECALL };
   ZcWait result = results[fuzz_byte (&input) & 7];
 
   g_assert (device->started && timeout_ns > 0);
   if (device->woken)
     return ZC_WAIT_WOKEN;
+  if (result == ZC_WAIT_RECALL && device->borrowed == 0)
+    result = ZC_WAIT_PACKET;
   now_ns += result == ZC_WAIT_TIMEOUT || result == ZC_WAIT_IDLE ? timeout_ns : 10 * MS;
   if (result == ZC_WAIT_LOST)
     g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "fuzz: wait");
@@ -112,6 +114,8 @@ device_borrow (ZcDevice *device, ZcPacket *packet)
   *packet = (ZcPacket){ .data = bytes, .frames = 1 + fuzz_uint (&input, 4095), .capture_time_ns = ZC_TIME_NONE };
   if ((word & 2) != 0)
     packet->flags |= ZC_PACKET_SILENT;
+  if ((word & 32) != 0)
+    packet->flags |= ZC_PACKET_COPIED;
   if ((word & 4) != 0) {
     packet->flags |= ZC_PACKET_DISCONT;
     device->position += fuzz_uint (&input, 100000);
