@@ -6,7 +6,8 @@
  *   ZC_BEFORE_COMMAND=COMMAND          ... this is run, by a shell, to its end
  *   ZC_FAIL_CALL_REPORT=FILE           at the end, "NAME CALLS" of each function here that was called
  *
- * The call is not made. Those that are not here cannot fail, or are made by a table of functions (pw_core_sync ...). */
+ * The call is not made. Calls of a library by itself are none. Those that are not here cannot fail, or are made by a table of functions (pw_core_sync ...). */
+#define _GNU_SOURCE /* dladdr */
 #include <dlfcn.h>
 #include <errno.h>
 #include <pipewire/pipewire.h>
@@ -94,10 +95,22 @@ is_wanted (const char *wanted, unsigned number, unsigned nth)
 }
 
 static int
-is_to_fail (unsigned number)
+is_by_itself (const void *caller)
+{
+  Dl_info info;
+
+  return dladdr (caller, &info) && strstr (info.dli_fname, "libpipewire");
+}
+
+static int
+is_to_fail (unsigned number, const void *caller)
 {
   const char *fails = getenv ("ZC_FAIL_CALL");
-  unsigned nth = atomic_fetch_add (&made[number], 1) + 1;
+  unsigned nth;
+
+  if (is_by_itself (caller))
+    return 0;
+  nth = atomic_fetch_add (&made[number], 1) + 1;
 
   if (is_wanted (getenv ("ZC_BEFORE_CALL"), number, nth)) {
     unsetenv ("LD_PRELOAD");
@@ -141,7 +154,7 @@ fail_poll (pa_mainloop *loop)
     static type (*_Atomic real) parameters;                                                                            \
     if (!real)                                                                                                         \
       real = (type (*) parameters) find (#name);                                                                       \
-    return is_to_fail (number_##name) ? failure : real arguments;                                                      \
+    return is_to_fail (number_##name, __builtin_return_address (0)) ? failure : real arguments;                        \
   }
 
 CALLS (WRAPPER)
