@@ -343,6 +343,11 @@ class NativePipeWireServer(PipeWireServer):
         self.private_variables.remove('PULSE_SERVER')
         del self.env['PULSE_SERVER']
 
+    def sample_specification(self, name):
+        """Of the graph, as which a monitor gives it; pactl of PipeWire 1.4 tells what the sink was made with."""
+        _, channels, rate = super().sample_specification(name)
+        return 'float32le', channels, rate
+
 
 SERVERS = {server.label: server for server in (PulseServer, PipeWireServer, NativePipeWireServer)}
 
