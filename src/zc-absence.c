@@ -27,10 +27,11 @@ zc_capture_begin_absence (ZcCapture *capture)
   zc_capture_anchor (capture, zc_capture_now_ns (capture));
 }
 
-/* A device that is open, and whose it is. */
+/* A device that is open, whose it is, and what for. */
 typedef struct {
   const ZcBackend *backend;
   ZcDevice *device;
+  gboolean of_process;
 } Opened;
 
 static void
@@ -43,11 +44,12 @@ close_opened (Opened opened)
 static Opened
 exchange (ZcCapture *capture, Opened other)
 {
-  Opened before = { capture->backend, capture->device };
+  Opened before = { capture->backend, capture->device, capture->of_process };
 
   g_mutex_lock (&capture->waking);
   capture->backend = other.backend;
   capture->device = other.device;
+  capture->of_process = other.of_process;
   other.backend->wake (other.device, zc_capture_is_woken (capture) || capture->retargeted);
   g_mutex_unlock (&capture->waking);
   capture->detached = FALSE;
@@ -60,7 +62,8 @@ static gboolean
 open_other (ZcCapture *capture, const ZcTarget *wanted, Opened *opened, ZcFormat *native, GError **error)
 {
   opened->backend = capture->backend;
-  if (capture->automatic && zc_target_is_process (wanted) != zc_target_is_process (&capture->target))
+  opened->of_process = zc_target_is_process (wanted);
+  if (capture->automatic && opened->of_process != capture->of_process)
     opened->device = zc_registry_open ("auto", wanted, &opened->backend, native, error);
   else
     opened->device = zc_registry_open_with (opened->backend, wanted, native, error);
@@ -134,6 +137,7 @@ open_target (ZcCapture *capture, Opened *opened, GError **error)
   if (open_wanted (capture, opened, error))
     return opened->device != NULL;
   opened->backend = capture->backend;
+  opened->of_process = FALSE;
   same = capture->target;
   if (zc_backend_is_default (capture->backend, &same) && !capture->follow) {
     same.device = capture->backend->device_name (capture->device);

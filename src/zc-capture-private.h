@@ -10,7 +10,8 @@ G_BEGIN_DECLS
 
 struct _ZcCapture {
   const ZcBackend *backend; /* of the device */
-  gboolean automatic;       /* it was left to us */
+  gboolean automatic;       /* it was left to us ... */
+  gboolean of_process;      /* ... and is one that captures processes */
   ZcTarget target; /* its strings are ours */
   ZcDevice *device;
   ZcFormat native;

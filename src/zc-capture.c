@@ -15,6 +15,7 @@ zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, G
     return NULL;
   }
   capture->automatic = g_str_equal (backend, "auto");
+  capture->of_process = zc_target_is_process (target);
   capture->stats = stats;
   capture->target = zc_target_copy (target);
   g_mutex_init (&capture->waking);

@@ -133,11 +133,10 @@ set_lost_error (ZcDevice *device, GError **error)
 
 /* Until sound comes, or it is clear that the sink rests. */
 static gboolean
-wait_until_ready (ZcDevice *device, GError **error)
+wait_until_ready (ZcDevice *device, gint64 begun_ns, GError **error)
 {
   ZcPipeWireServer *server = &device->server;
   ZcPipeWireStream *stream = &device->stream;
-  gint64 begun_ns = zc_clock_now_ns ();
 
   while (is_good (device) && !zc_pipewire_stream_has_packet (stream)) {
     gint64 patience_ns = zc_pipewire_stream_is_linked (stream) ? FIRST_TURN_NS : ZC_START_TIMEOUT_NS;
@@ -172,7 +171,8 @@ tell_granted (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info)
 
   if (turn == 0)
     turn = spec->latency_frames;
-  *info = (ZcStreamInfo){ .delay_frames = turn,
+  /* Others may wish for shorter turns now, and not later. */
+  *info = (ZcStreamInfo){ .delay_frames = MAX (turn, spec->latency_frames),
     .buffer_frames = MIN (MAX (spec->buffer_frames, turn), turn * ZC_PIPEWIRE_MOST_TURNS),
     .max_borrowed = MAX (stream->buffers / 2, 1), .lends_while_waiting = TRUE };
 }
@@ -181,16 +181,23 @@ static gboolean
 pipewire_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error)
 {
   ZcPipeWireServer *server = &device->server;
+  gint64 begun_ns = zc_clock_now_ns ();
 
   zc_pipewire_enter (server); /* up to detach */
   if (zc_pipewire_stream_begin (&device->stream, server, &device->sinks, spec, error)
-      && wait_until_ready (device, error)) {
+      && wait_until_ready (device, begun_ns, error)) {
     tell_granted (device, spec, info);
     return TRUE;
   }
-  zc_pipewire_stream_end (&device->stream);
+  zc_pipewire_stream_end (&device->stream, begun_ns + ZC_START_TIMEOUT_NS);
   zc_pipewire_leave (server);
   return FALSE;
+}
+
+static gboolean
+rests (ZcDevice *device)
+{
+  return device->sinks.rests || device->stream.state != PW_STREAM_STATE_STREAMING;
 }
 
 /* What the server says may take the memory of a stream away: it is listened to when no packet is out. */
@@ -210,18 +217,20 @@ pipewire_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   while (is_good (device)) {
     if (atomic_load (&server->woken))
       return ZC_WAIT_WOKEN;
+    if (zc_pipewire_stream_has_packet (&device->stream))
+      return ZC_WAIT_PACKET; /* what the server says may take it away */
     if (must_recall (device))
       return ZC_WAIT_RECALL;
-    if (server->has_news)
+    if (server->has_news) {
       zc_pipewire_hear (server);
-    if (zc_pipewire_stream_has_packet (&device->stream))
-      return ZC_WAIT_PACKET;
+      continue;
+    }
     if (device->sinks.moved) {
       device->sinks.moved = FALSE;
       return ZC_WAIT_MOVED;
     }
     if (!in_time)
-      return device->stream.state == PW_STREAM_STATE_STREAMING ? ZC_WAIT_TIMEOUT : ZC_WAIT_IDLE;
+      return rests (device) ? ZC_WAIT_IDLE : ZC_WAIT_TIMEOUT;
     in_time = zc_pipewire_poll (server, deadline_ns);
   }
   set_lost_error (device, error);
@@ -262,7 +271,7 @@ static void
 pipewire_stop (ZcDevice *device)
 {
   zc_pipewire_enter (&device->server);
-  zc_pipewire_stream_end (&device->stream);
+  zc_pipewire_stream_end (&device->stream, zc_clock_now_ns () + ZC_STOP_TIMEOUT_NS);
   zc_pipewire_leave (&device->server);
 }
 

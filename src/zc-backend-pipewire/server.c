@@ -5,6 +5,7 @@
 #include "zc-limits.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -128,7 +129,7 @@ zc_pipewire_complete (ZcPipeWireServer *server, const gchar *what, gint64 deadli
     return TRUE;
   g_set_error (error, ZC_ERROR, in_time ? ZC_ERROR_NO_SERVER : ZC_ERROR_TIMEOUT, "PipeWire (%s) does not tell %s: "
       "pw_core_sync said \"%s\". Restart the sound server and try again.", server->name, what,
-      in_time ? server->last_word : "timeout");
+      !in_time ? "timeout" : server->last_word != NULL ? server->last_word : "connection error");
   return FALSE;
 }
 
@@ -142,6 +143,26 @@ add_to_poll (ZcPipeWireServer *server, int fd, guint32 events, gpointer what)
   return fd >= 0 && epoll_ctl (server->poll_fd, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
+gboolean
+zc_pipewire_is_old (void)
+{
+  guint major = 0, minor = 0, micro = 0;
+
+  sscanf (pw_get_library_version (), "%u.%u.%u", &major, &minor, &micro);
+  return major < 1 || (major == 1 && (minor < 3 || (minor == 3 && micro < 81)));
+}
+
+/* With a data thread of real time, if the system allows one: old ones have another configuration for that. */
+static struct pw_context *
+make_context (struct pw_loop *loop)
+{
+  struct pw_context *context = NULL;
+
+  if (zc_pipewire_is_old ())
+    context = pw_context_new (loop, pw_properties_new (PW_KEY_CONFIG_NAME, "client-rt.conf", NULL), 0);
+  return context != NULL ? context : pw_context_new (loop, NULL, 0);
+}
+
 static gboolean
 make_loop (ZcPipeWireServer *server)
 {
@@ -152,8 +173,7 @@ make_loop (ZcPipeWireServer *server)
       || !add_to_poll (server, server->event_fd, EPOLLIN | EPOLLET, &server->event_fd)
       || !add_to_poll (server, pw_loop_get_fd (server->loop), EPOLLIN, server->loop))
     return FALSE;
-  server->context = pw_context_new (server->loop, NULL, 0);
-  return server->context != NULL;
+  return TRUE;
 }
 
 static void
@@ -188,8 +208,15 @@ zc_pipewire_connect (ZcPipeWireServer *server, gint64 deadline_ns, GError **erro
   *server = (ZcPipeWireServer){ .name = g_strdup (asked != NULL ? asked : "the default server"), .rate = USUAL_RATE,
     .poll_fd = -1, .event_fd = -1 };
   if (!make_loop (server)) {
-    g_set_error_literal (error, ZC_ERROR, ZC_ERROR_FAILED, "libpipewire cannot begin (pw_loop_new, pw_context_new): it "
-        "is out of memory or file descriptors. Close some, or raise the limit (ulimit -n).");
+    g_set_error_literal (error, ZC_ERROR, ZC_ERROR_FAILED, "libpipewire cannot begin (pw_loop_new): it is out of memory "
+        "or file descriptors. Close some, or raise the limit (ulimit -n).");
+    return FALSE;
+  }
+  server->context = make_context (server->loop);
+  if (server->context == NULL) {
+    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER, "libpipewire cannot begin: pw_context_new said \"%s\". Install its "
+        "configuration and modules (on Debian: libpipewire-0.3-common, libpipewire-0.3-modules), or choose backend=pulse.",
+        g_strerror (errno));
     return FALSE;
   }
   zc_pipewire_enter (server);

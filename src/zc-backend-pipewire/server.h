@@ -32,6 +32,9 @@ typedef struct {
 gboolean zc_pipewire_connect (ZcPipeWireServer *server, gint64 deadline_ns, GError **error);
 void zc_pipewire_clear (ZcPipeWireServer *server);
 
+/* libpipewire, which need not be of the server's version, is older than 1.3.81, of which much was changed. */
+gboolean zc_pipewire_is_old (void);
+
 /* The calling thread is the loop's, up to leave(): all calls of this folder that have no other word are made then. */
 void zc_pipewire_enter (ZcPipeWireServer *server);
 void zc_pipewire_leave (ZcPipeWireServer *server);

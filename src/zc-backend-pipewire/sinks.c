@@ -86,6 +86,12 @@ on_sink (ZcPipeWireSinks *sinks, guint32 id, const struct spa_dict *properties)
   g_ptr_array_add (sinks->all, sink);
 }
 
+static gboolean
+plays (const gchar *media_class)
+{
+  return g_strcmp0 (media_class, "Audio/Sink") == 0 || g_strcmp0 (media_class, "Audio/Duplex") == 0;
+}
+
 static void
 on_global (void *data, uint32_t id, uint32_t permissions, const char *type, uint32_t version,
     const struct spa_dict *properties)
@@ -97,8 +103,7 @@ on_global (void *data, uint32_t id, uint32_t permissions, const char *type, uint
   if (g_str_equal (type, PW_TYPE_INTERFACE_Metadata)
       && g_strcmp0 (spa_dict_lookup (properties, PW_KEY_METADATA_NAME), "default") == 0)
     on_metadata (sinks, id);
-  else if (g_str_equal (type, PW_TYPE_INTERFACE_Node)
-      && g_strcmp0 (spa_dict_lookup (properties, PW_KEY_MEDIA_CLASS), "Audio/Sink") == 0)
+  else if (g_str_equal (type, PW_TYPE_INTERFACE_Node) && plays (spa_dict_lookup (properties, PW_KEY_MEDIA_CLASS)))
     on_sink (sinks, id, properties);
 }
 
@@ -129,6 +134,14 @@ on_param (void *data, int sequence, uint32_t id, uint32_t index, uint32_t next, 
   if (spa_format_parse (plain, &media, &kind) >= 0 && media == SPA_MEDIA_TYPE_audio && kind == SPA_MEDIA_SUBTYPE_raw
       && spa_format_audio_raw_parse (plain, &info) >= 0)
     sinks->channels = info;
+}
+
+static void
+on_node (void *data, const struct pw_node_info *info)
+{
+  ZcPipeWireSinks *sinks = data;
+
+  sinks->rests = info->state != PW_NODE_STATE_RUNNING;
 }
 
 /* -- lists and choice -------------------------------------------------------------------------------------------- */
@@ -212,7 +225,7 @@ set_unknown (ZcPipeWireSinks *sinks, const gchar *name, GError **error)
 static gboolean
 learn_channels (ZcPipeWireSinks *sinks, gint64 deadline_ns, GError **error)
 {
-  static const struct pw_node_events events = { PW_VERSION_NODE_EVENTS, .param = on_param };
+  static const struct pw_node_events events = { PW_VERSION_NODE_EVENTS, .info = on_node, .param = on_param };
 
   sinks->node = pw_registry_bind (sinks->registry, sinks->chosen->id, PW_TYPE_INTERFACE_Node, PW_VERSION_NODE, 0);
   if (sinks->node != NULL) {
@@ -237,6 +250,6 @@ zc_pipewire_sinks_choose (ZcPipeWireSinks *sinks, const gchar *name, gint64 dead
   sinks->chosen = wanted != NULL ? find (sinks, wanted) : NULL;
   if (sinks->chosen != NULL)
     return learn_channels (sinks, deadline_ns, error);
-  set_unknown (sinks, wanted, error);
+  set_unknown (sinks, name, error);
   return FALSE;
 }

@@ -28,6 +28,7 @@ typedef struct {
   struct pw_node *node; /* the chosen one */
   struct spa_hook node_listener;
   struct spa_audio_info_raw channels; /* that it has; no more of it is of use */
+  gboolean rests;   /* the chosen one, as it was suspended, or has not begun: a stream need not hear of it */
   gboolean gone;    /* the chosen one, and the server says that it is no more */
   gboolean follows; /* it was chosen as the default one */
   gboolean moved;   /* and the server says that another one is */

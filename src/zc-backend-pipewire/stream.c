@@ -15,6 +15,12 @@
 /* PipeWire has so many at least: one that it fills, one for the next turn. */
 #define LEAST_QUEUED 2
 
+/* In this part of a second the resampler has filled. */
+#define FILLED_PARTS 20
+
+/* The session manager links a stream in some ms. */
+#define LINK_NS (G_GINT64_CONSTANT (50) * 1000 * 1000)
+
 static ZcPipeWireTurn *
 turn_at (ZcPipeWireStream *stream, guint number)
 {
@@ -29,6 +35,15 @@ ticks_to_ns (gint64 ticks, const struct spa_fraction *tick)
   return ticks * NS_PER_S / tick->denom * tick->num;
 }
 
+/* Of what is still in the resampler. */
+static gint64
+resampler_ns (const ZcPipeWireStream *stream, const struct pw_time *time)
+{
+  const struct spa_fraction own = { 1, stream->rate };
+
+  return ticks_to_ns ((gint64) time->buffered, stream->delay_is_ours ? &own : &time->rate);
+}
+
 /* PipeWire's clock is that of the turn under way, which is another one than ours if we come late or it catches up. */
 static gboolean
 is_of_this_turn (const ZcPipeWireStream *stream, const ZcPipeWireTurn *turn, const struct pw_time *time)
@@ -38,8 +53,7 @@ is_of_this_turn (const ZcPipeWireStream *stream, const ZcPipeWireTurn *turn, con
   return age_ns >= 0 && age_ns < (gint64) zc_frames_to_ns (turn->frames, stream->rate);
 }
 
-/* As pipewire-pulse works it out: the turn begins at `now` with what was heard `delay` ago, some of which is still in
- * the resampler. */
+/* The turn begins at `now` with what was heard `delay` ago, some of which is still in the resampler. */
 static void
 note_time (ZcPipeWireStream *stream, ZcPipeWireTurn *turn)
 {
@@ -50,7 +64,7 @@ note_time (ZcPipeWireStream *stream, ZcPipeWireTurn *turn)
   turn->heard_ns = ZC_TIME_NONE;
   if (!turn->timed)
     return;
-  turn->heard_ns = time.now - ticks_to_ns (time.delay + (gint64) time.buffered, &time.rate);
+  turn->heard_ns = time.now - ticks_to_ns (time.delay, &time.rate) - resampler_ns (stream, &time);
   turn->ticks = time.ticks;
   turn->tick_rate = time.rate.denom;
 }
@@ -222,7 +236,7 @@ zc_pipewire_stream_begin (ZcPipeWireStream *stream, ZcPipeWireServer *server, co
   int result = -ENOMEM;
 
   *stream = (ZcPipeWireStream){ .server = server, .rate = spec->format.rate,
-    .frame_bytes = zc_format_frame_bytes (&spec->format) };
+    .frame_bytes = zc_format_frame_bytes (&spec->format), .delay_is_ours = !zc_pipewire_is_old () };
   zc_pipewire_spill_init (&stream->spill, (gsize) spec->buffer_frames * stream->frame_bytes);
   stream->stream = pw_stream_new (server->core, "Loopback", properties_of (sinks, spec));
   if (stream->stream != NULL)
@@ -252,19 +266,20 @@ zc_pipewire_stream_is_linked (const ZcPipeWireStream *stream)
 static void
 let_arrive (ZcPipeWireStream *stream, gint64 deadline_ns)
 {
+  gint64 linked_by_ns = MIN (zc_clock_now_ns () + LINK_NS, deadline_ns);
   gboolean in_time = TRUE;
 
   while (zc_pipewire_stream_is_good (stream) && !zc_pipewire_stream_is_linked (stream) && in_time) {
     zc_pipewire_hear (stream->server);
-    in_time = zc_pipewire_poll (stream->server, deadline_ns);
+    in_time = zc_pipewire_poll (stream->server, linked_by_ns);
   }
   zc_pipewire_complete (stream->server, "the end of a stream", deadline_ns, NULL);
 }
 
 void
-zc_pipewire_stream_end (ZcPipeWireStream *stream)
+zc_pipewire_stream_end (ZcPipeWireStream *stream, gint64 deadline_ns)
 {
-  let_arrive (stream, zc_clock_now_ns () + ZC_STOP_TIMEOUT_NS);
+  let_arrive (stream, deadline_ns);
   if (stream->stream != NULL)
     pw_stream_destroy (stream->stream); /* the data thread may be at it until then */
   stream->stream = NULL;
@@ -303,29 +318,32 @@ zc_pipewire_stream_give_back (ZcPipeWireStream *stream)
   atomic_store (&stream->given_back, oldest + 1);
 }
 
-/* Turns that we had no part in are frames that are missing. The resampler may give some frames more or less in a turn:
- * less than half of one is none. */
+/* Frames that the graph has gone on by since the last turn, beyond what came. */
+static gint64
+missing_frames (const ZcPipeWireStream *stream, const ZcPipeWireTurn *turn)
+{
+  gint64 passed = ((gint64) turn->ticks - stream->placed_ticks) * (gint64) stream->rate / (gint64) turn->tick_rate;
+
+  return passed - (gint64) (stream->position_frames - stream->placed_frames);
+}
+
+/* Turns that we had no part in are frames that are missing. The resampler may give some frames more or less in a turn,
+ * and less while it fills: what is less than half a turn, or just after the start, is none. */
 static void
 place (ZcPipeWireStream *stream, const ZcPipeWireTurn *turn)
 {
-  gint64 ticks = (gint64) turn->ticks, ahead;
-
   if (!turn->timed)
     return;
-  if (stream->placed && stream->tick_rate == turn->tick_rate) {
-    ahead = (ticks - stream->origin_ticks) * (gint64) stream->rate / (gint64) turn->tick_rate
-        - (gint64) stream->position_frames;
-    if (ABS (ahead) <= (gint64) turn->frames / 2)
-      return;
-    if (ahead > 0) {
-      stream->position_frames += (guint64) ahead;
-      return;
-    }
+  if (stream->placed && stream->tick_rate == turn->tick_rate && stream->position_frames > stream->rate / FILLED_PARTS) {
+    gint64 missing = missing_frames (stream, turn);
+
+    if (missing > (gint64) turn->frames / 2)
+      stream->position_frames += (guint64) missing;
   }
-  /* It begins, or another clock runs the graph. */
   stream->placed = TRUE;
+  stream->placed_ticks = (gint64) turn->ticks;
+  stream->placed_frames = stream->position_frames;
   stream->tick_rate = turn->tick_rate;
-  stream->origin_ticks = ticks - (gint64) (stream->position_frames * turn->tick_rate / stream->rate);
 }
 
 gboolean

@@ -48,15 +48,18 @@ typedef struct {
   ZcPipeWireSpill spill;
 
   guint64 position_frames; /* of the next one, if nothing is lost */
-  gboolean placed;         /* the ticks at which position 0 would be mean something: */
-  gint64 origin_ticks;
+  gboolean placed; /* the last turn whose time is known was this: */
+  gint64 placed_ticks;
+  guint64 placed_frames;
   guint tick_rate;
+  gboolean delay_is_ours; /* PipeWire tells the resampler's delay in frames of the stream, not of the graph */
 } ZcPipeWireStream;
 
-/* Asks for a stream of the chosen sink's monitor. `zc_pipewire_stream_end()` ends it, whatever the outcome. */
+/* Asks for a stream of the chosen sink's monitor. `zc_pipewire_stream_end()` ends it, by the deadline, whatever the
+ * outcome. */
 gboolean zc_pipewire_stream_begin (ZcPipeWireStream *stream, ZcPipeWireServer *server, const ZcPipeWireSinks *sinks,
     const ZcStreamSpec *spec, GError **error);
-void zc_pipewire_stream_end (ZcPipeWireStream *stream);
+void zc_pipewire_stream_end (ZcPipeWireStream *stream, gint64 deadline_ns);
 
 /* It is there, or can be yet. */
 gboolean zc_pipewire_stream_is_good (const ZcPipeWireStream *stream);

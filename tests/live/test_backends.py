@@ -63,6 +63,12 @@ class Automatic(livetest.LiveTest):
         env = {**self.serve('pipewire').env, 'XDG_RUNTIME_DIR': self.path('nowhere'), 'HOME': self.path('nowhere')}
         self.assertRegex(self.asked(env), 'Cannot reach (PipeWire|PulseAudio)')
 
+    def test_libpipewire_without_its_modules(self):
+        """Distributions have them in a package of their own."""
+        env = {**self.serve('pipewire').env, 'PIPEWIRE_MODULE_DIR': self.path('nowhere')}
+        self.assertIn('PulseAudio (the default server)', self.asked(env))
+        self.assertIn('libpipewire-0.3-modules', self.asked(env, backend='pipewire'))
+
     def test_processes(self):
         """By way of pipewire-pulse."""
         server = self.serve('pipewire')
@@ -71,6 +77,29 @@ class Automatic(livetest.LiveTest):
         ended = processes.run(['gst-launch-1.0', *f'{launch.source(backend="pipewire", process_mode="exclude")} ! fakesink'
                                .split()], HANG_S, env=server.env)
         self.assertIn('PipeWire cannot capture the sound of single processes', ended.stdout + ended.stderr)
+
+    def test_processes_asked_for_while_nobody_is_there(self):
+        """The backend is that of what is wanted when the server is back."""
+        server = self.serve('pipewire')
+        with server.activated(), Capture() as capture:
+            capture.wait_for_packets(10, 5)
+            server.kill()
+            poll.until(lambda: self.count(capture, 'lost'), 3, 'loss')
+            capture.source.set_property('process-mode', 'exclude')
+            capture.wait_for_packets(60, 5)
+            server.restart()
+            poll.until(lambda: self.count(capture, 'recovered') or capture.error(), 5, 'recovery')
+            self.assertIsNone(capture.error())
+            poll.until(lambda: self.is_pulse(server), 3, 'capture by way of pipewire-pulse')
+
+    def count(self, capture, what):
+        capture.drain_bus()
+        structures = [message.get_structure() for _, message in capture.messages]
+        return sum(fields is not None and fields.get_name() == f'zcloopback-{what}' for fields in structures)
+
+    def is_pulse(self, server):
+        """The stream that captures is a client of pipewire-pulse."""
+        return 'client.api = "pipewire-pulse"' in server.pactl('list', 'source-outputs')
 
 
 if __name__ == '__main__':

@@ -10,6 +10,7 @@ import math
 import livetest
 from livetest import EACH_SERVER, FULL_SECONDS, SHORT_SECONDS, exact, note
 from support import clients, launch, servers, signals, tap
+from support.inprocess import Capture
 
 STEREO = servers.STEREO
 PULSE_5_1 = 'front-left,front-right,rear-left,rear-right,front-center,lfe'
@@ -156,6 +157,20 @@ class WhilePlaying(livetest.LiveTest):
         self.assertTrue(report.unbroken and report.last == report.played - 1, report)
         self.assertGreater(report.first, 0)
         note(f'joined at frame {report.first}, then {report.matched} frames: all exact')
+
+
+@tap.cases(EACH_SERVER)
+class OtherRates(livetest.LiveTest):
+
+    @exact
+    def check_nothing_is_missing(self, label):
+        """A resampler that fills at first, and has no whole number of frames in a turn, is no loss."""
+        server = self.serve(label, period_ms=5)
+        for rate in (8000, 16000, 44100, 96000):
+            with server.activated(), Capture(f'capsfilter caps=audio/x-raw,rate={rate} ! fakesink') as capture:
+                capture.wait_for_packets(60, 5)
+                stats = capture.stats
+                self.assertEqual((stats['glitches'], stats['frames-lost'] - stats['frames-lost-early']), (0, 0), stats)
 
 
 if __name__ == '__main__':
