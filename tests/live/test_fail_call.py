@@ -28,8 +28,8 @@ CANNOT_FAIL = {
     'pa_context_unref', 'pa_mainloop_free', 'pa_mainloop_get_api', 'pa_mainloop_wakeup', 'pa_operation_cancel',
     'pa_operation_get_state', 'pa_operation_unref', 'pa_stream_get_state', 'pa_stream_set_latency_update_callback',
     'pa_stream_set_read_callback', 'pa_stream_set_suspended_callback', 'pa_stream_unref', 'pa_strerror',
-    'pw_context_destroy', 'pw_core_disconnect', 'pw_init', 'pw_loop_destroy', 'pw_properties_new', 'pw_properties_setf',
-    'pw_proxy_destroy', 'pw_stream_add_listener', 'pw_stream_destroy',
+    'pw_context_destroy', 'pw_core_disconnect', 'pw_get_library_version', 'pw_init', 'pw_loop_destroy',
+    'pw_properties_new', 'pw_properties_setf', 'pw_proxy_destroy', 'pw_stream_add_listener', 'pw_stream_destroy',
 }
 DEVICE, PROCESSES = '', 'process-mode=exclude'
 
