@@ -127,8 +127,8 @@ static void
 set_lost_error (ZcDevice *device, GError **error)
 {
   g_set_error (error, ZC_ERROR, ZC_ERROR_LOST, "\"%s\" went away while it was captured: PipeWire (%s) said \"%s\". See "
-      "if the sound server has the device (pw-cli ls Node), or restart it.", device->sinks.chosen->name, device->server.name,
-      last_word (device));
+      "if the sound server has the device (pw-cli ls Node), or restart it.", device->sinks.chosen->name,
+      device->server.name, last_word (device));
 }
 
 /* Until sound comes, or it is clear that the sink rests. */

@@ -208,15 +208,15 @@ zc_pipewire_connect (ZcPipeWireServer *server, gint64 deadline_ns, GError **erro
   *server = (ZcPipeWireServer){ .name = g_strdup (asked != NULL ? asked : "the default server"), .rate = USUAL_RATE,
     .poll_fd = -1, .event_fd = -1 };
   if (!make_loop (server)) {
-    g_set_error_literal (error, ZC_ERROR, ZC_ERROR_FAILED, "libpipewire cannot begin (pw_loop_new): it is out of memory "
-        "or file descriptors. Close some, or raise the limit (ulimit -n).");
+    g_set_error_literal (error, ZC_ERROR, ZC_ERROR_FAILED, "libpipewire cannot begin (pw_loop_new): it is out of "
+        "memory or file descriptors. Close some, or raise the limit (ulimit -n).");
     return FALSE;
   }
   server->context = make_context (server->loop);
   if (server->context == NULL) {
-    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER, "libpipewire cannot begin: pw_context_new said \"%s\". Install its "
-        "configuration and modules (on Debian: libpipewire-0.3-common, libpipewire-0.3-modules), or choose backend=pulse.",
-        g_strerror (errno));
+    g_set_error (error, ZC_ERROR, ZC_ERROR_NO_SERVER, "libpipewire cannot begin: pw_context_new said \"%s\". Install "
+        "its configuration and modules (on Debian: libpipewire-0.3-common, libpipewire-0.3-modules), or choose "
+        "backend=pulse.", g_strerror (errno));
     return FALSE;
   }
   zc_pipewire_enter (server);

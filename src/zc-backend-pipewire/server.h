@@ -47,8 +47,8 @@ gboolean zc_pipewire_poll (ZcPipeWireServer *server, gint64 deadline_ns);
 /* Listens to the news, and sends what there is to be sent. Callbacks are called. */
 void zc_pipewire_hear (ZcPipeWireServer *server);
 
-/* Until the server has done all that it was asked for. FALSE with an error at the deadline, or if the connection breaks;
- * `what` it was asked for. */
+/* Until the server has done all that it was asked for. FALSE with an error at the deadline, or if the connection
+ * breaks; `what` it was asked for. */
 gboolean zc_pipewire_complete (ZcPipeWireServer *server, const gchar *what, gint64 deadline_ns, GError **error);
 
 /* Ends a poll(), or the next one, so that its caller looks again. Any thread. */

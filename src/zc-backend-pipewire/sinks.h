@@ -38,7 +38,8 @@ typedef struct {
 gboolean zc_pipewire_sinks_list (ZcPipeWireSinks *sinks, ZcPipeWireServer *server, gint64 deadline_ns, GError **error);
 void zc_pipewire_sinks_clear (ZcPipeWireSinks *sinks);
 
-/* `name`: a sink's, or that with ".monitor" behind, or what people call it; NULL: the default one, which is followed. */
+/* `name`: a sink's, or that with ".monitor" behind, or what people call it; NULL: the default one, which is
+ * followed. */
 gboolean zc_pipewire_sinks_choose (ZcPipeWireSinks *sinks, const gchar *name, gint64 deadline_ns, GError **error);
 
 G_END_DECLS

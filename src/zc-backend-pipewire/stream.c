@@ -243,8 +243,9 @@ zc_pipewire_stream_begin (ZcPipeWireStream *stream, ZcPipeWireServer *server, co
     result = connect_stream (stream, sinks, spec);
   if (result >= 0)
     return TRUE;
-  g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "PipeWire (%s) does not capture \"%s\": pw_stream_connect said \"%s\". "
-      "See if the device is still there (pw-cli ls Node).", server->name, sinks->chosen->name, g_strerror (-result));
+  g_set_error (error, ZC_ERROR, ZC_ERROR_FAILED, "PipeWire (%s) does not capture \"%s\": pw_stream_connect said "
+      "\"%s\". See if the device is still there (pw-cli ls Node).", server->name, sinks->chosen->name,
+      g_strerror (-result));
   return FALSE;
 }
 

@@ -16,9 +16,9 @@ from judge import Target, nothing, number
 from tests.support import servers
 
 OURS = ('pool', 'lease')
-QUICK = {'servers': {'pulseaudio': ('pool', 'lease', 'copy', 'pulsesrc', 'floor'), 'pipewire': ('pool', 'lease', 'floor')},
-         'packets': 500, 'cpu': None,
-         'outside': False, 'latency': None}
+QUICK = {'servers': {'pulseaudio': ('pool', 'lease', 'copy', 'pulsesrc', 'floor'),
+                     'pipewire': ('pool', 'lease', 'floor')},
+         'packets': 500, 'cpu': None, 'outside': False, 'latency': None}
 FULL = {'servers': {'pulseaudio': ('pool', 'lease', 'copy', 'pulsesrc', 'audiotestsrc', 'floor', 'bare'),
                     'pipewire': ('pool', 'lease', 'pulsesrc', 'pipewiresrc', 'pipewiresrc-copy', 'audiotestsrc',
                                  'floor', 'bare')},

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Which server is captured where none is chosen: PipeWire's own, unless the user means another one, or it has nothing to
-capture."""
+"""Which server is captured where none is chosen: PipeWire's own, unless the user means another one, or it has nothing
+to capture."""
 
 import livetest
 from support import launch, poll, processes, servers, tap
@@ -56,7 +56,8 @@ class Automatic(livetest.LiveTest):
             capture.wait_for_packets(10, 5)
             self.assertEqual(capture.source.get_property('actual-device'), server.sink.name)
         self.assertIn('PulseAudio (the default server) has no sink "no-such-sink"', self.asked(server.env))
-        self.assertIn('PipeWire (the default server) has no sink to capture', self.asked(server.env, backend='pipewire'))
+        self.assertIn('PipeWire (the default server) has no sink to capture',
+                      self.asked(server.env, backend='pipewire'))
 
     def test_nobody(self):
         """Who could not be reached is told."""
@@ -74,8 +75,8 @@ class Automatic(livetest.LiveTest):
         server = self.serve('pipewire')
         with server.activated(), Capture(process_mode='exclude') as capture:
             capture.wait_for_packets(10, 5)
-        ended = processes.run(['gst-launch-1.0', *f'{launch.source(backend="pipewire", process_mode="exclude")} ! fakesink'
-                               .split()], HANG_S, env=server.env)
+        source = launch.source(backend='pipewire', process_mode='exclude')
+        ended = processes.run(['gst-launch-1.0', *f'{source} ! fakesink'.split()], HANG_S, env=server.env)
         self.assertIn('PipeWire cannot capture the sound of single processes', ended.stdout + ended.stderr)
 
     def test_processes_asked_for_while_nobody_is_there(self):
