@@ -136,11 +136,11 @@ open_target (ZcCapture *capture, Opened *opened, GError **error)
 
   if (open_wanted (capture, opened, error))
     return opened->device != NULL;
-  opened->backend = capture->backend;
-  opened->of_process = FALSE;
   same = capture->target;
   if (zc_backend_is_default (capture->backend, &same) && !capture->follow) {
     same.device = capture->backend->device_name (capture->device);
+    opened->backend = capture->backend;
+    opened->of_process = FALSE;
     opened->device = capture->backend->open (&same, &capture->native, &failure);
     capture->by_name = opened->device != NULL;
     if (opened->device != NULL)

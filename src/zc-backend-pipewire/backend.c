@@ -200,13 +200,7 @@ rests (ZcDevice *device)
   return device->sinks.rests || device->stream.state != PW_STREAM_STATE_STREAMING;
 }
 
-/* What the server says may take the memory of a stream away: it is listened to when no packet is out. */
-static gboolean
-must_recall (ZcDevice *device)
-{
-  return device->server.has_news && zc_pipewire_stream_out (&device->stream) > 0;
-}
-
+/* What the server says may take the memory of a stream away: it is listened to when nothing is left in it, or out. */
 static ZcWait
 pipewire_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 {
@@ -218,10 +212,10 @@ pipewire_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
     if (atomic_load (&server->woken))
       return ZC_WAIT_WOKEN;
     if (zc_pipewire_stream_has_packet (&device->stream))
-      return ZC_WAIT_PACKET; /* what the server says may take it away */
-    if (must_recall (device))
-      return ZC_WAIT_RECALL;
+      return ZC_WAIT_PACKET;
     if (server->has_news) {
+      if (zc_pipewire_stream_out (&device->stream) > 0)
+        return ZC_WAIT_RECALL;
       zc_pipewire_hear (server);
       continue;
     }

@@ -335,16 +335,15 @@ place (ZcPipeWireStream *stream, const ZcPipeWireTurn *turn)
 {
   if (!turn->timed)
     return;
-  if (stream->placed && stream->tick_rate == turn->tick_rate && stream->position_frames > stream->rate / FILLED_PARTS) {
+  if (stream->placed_rate == turn->tick_rate && stream->position_frames > stream->rate / FILLED_PARTS) {
     gint64 missing = missing_frames (stream, turn);
 
     if (missing > (gint64) turn->frames / 2)
       stream->position_frames += (guint64) missing;
   }
-  stream->placed = TRUE;
   stream->placed_ticks = (gint64) turn->ticks;
   stream->placed_frames = stream->position_frames;
-  stream->tick_rate = turn->tick_rate;
+  stream->placed_rate = turn->tick_rate;
 }
 
 gboolean

@@ -48,10 +48,9 @@ typedef struct {
   ZcPipeWireSpill spill;
 
   guint64 position_frames; /* of the next one, if nothing is lost */
-  gboolean placed; /* the last turn whose time is known was this: */
-  gint64 placed_ticks;
-  guint64 placed_frames;
-  guint tick_rate;
+  gint64 placed_ticks;     /* of the last turn whose time is known ... */
+  guint64 placed_frames;   /* ... and its position */
+  guint placed_rate;       /* of these ticks; 0: there was none yet */
   gboolean delay_is_ours; /* PipeWire tells the resampler's delay in frames of the stream, not of the graph */
 } ZcPipeWireStream;
 

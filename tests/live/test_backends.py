@@ -13,11 +13,7 @@ class PulseAudioBesidePipeWire(servers.PulseServer):
     """PulseAudio plays the sound; PipeWire runs for video: it has no sink."""
 
     programs = (*servers.PulseServer.programs, 'pipewire')
-
-    def _make_environment(self):
-        super()._make_environment()
-        self.private_variables.remove('PULSE_SERVER')
-        del self.env['PULSE_SERVER']
+    names_pulseaudio = False
 
     def _start_daemons(self):
         self._start_daemon('pipewire')

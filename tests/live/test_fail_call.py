@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Every call of libpulse and of libpipewire that can fail does, one after the other: the recording goes on, or ends with one error. Nothing
-crashes, nothing hangs."""
+"""Every call of libpulse and of libpipewire that can fail does, one after the other: the recording goes on, or ends with
+one error. Nothing crashes, nothing hangs."""
 
 import contextlib
 import os

@@ -53,6 +53,7 @@ class _Server:
 
     programs = ()
     mixes_in_float = False
+    names_pulseaudio = True  # to its clients: PULSE_SERVER is set
 
     def __init__(self, sink=None, period_ms=10, **sink_arguments):
         self.sink = sink or Sink(**sink_arguments)
@@ -201,9 +202,10 @@ class _Server:
             'XDG_CONFIG_HOME': self.path('config'),
             'XDG_STATE_HOME': self.path('state'),
             'XDG_CACHE_HOME': self.path('cache'),
-            'PULSE_SERVER': 'unix:' + self.socket_path,
             'LC_ALL': 'C.UTF-8',
         }
+        if self.names_pulseaudio:
+            private['PULSE_SERVER'] = 'unix:' + self.socket_path
         self.private_variables = list(private)
         self.env = {key: value for key, value in os.environ.items()
                     if not key.startswith(('PULSE_', 'PIPEWIRE_', 'DBUS_', 'XDG_', 'DISPLAY'))}
@@ -337,11 +339,7 @@ class NativePipeWireServer(PipeWireServer):
     """The same, and who lets the element choose captures through PipeWire's own API: nobody names a PulseAudio."""
 
     label = 'pipewire'
-
-    def _make_environment(self):
-        super()._make_environment()
-        self.private_variables.remove('PULSE_SERVER')
-        del self.env['PULSE_SERVER']
+    names_pulseaudio = False
 
     def sample_specification(self, name):
         """Of the graph, as which a monitor gives it; pactl of PipeWire 1.4 tells what the sink was made with."""

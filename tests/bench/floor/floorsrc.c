@@ -14,7 +14,6 @@
 #include <gst/base/gstpushsrc.h>
 #include <pulse/pulseaudio.h>
 
-
 typedef struct
 {
   GstPushSrc parent;
@@ -183,4 +182,3 @@ floor_src_init (FloorSrc *self)
   gst_base_src_set_live (GST_BASE_SRC (self), TRUE);
   gst_base_src_set_format (GST_BASE_SRC (self), GST_FORMAT_TIME);
 }
-
