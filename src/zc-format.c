@@ -80,6 +80,29 @@ zc_format_default_positions (ZcFormat *format)
     format->positions[i] = format->channels <= n_usual ? usual[format->channels - 1][i] : ZC_POSITION_NONE;
 }
 
+static gboolean
+each_has_a_place (const ZcFormat *format)
+{
+  guint seen = 0;
+
+  for (guint i = 0; i < format->channels; i++) {
+    if (format->positions[i] == ZC_POSITION_NONE || (seen & 1u << format->positions[i]) != 0)
+      return FALSE;
+    seen |= 1u << format->positions[i];
+  }
+  return TRUE;
+}
+
+void
+zc_format_settle_positions (ZcFormat *format)
+{
+  if (format->channels == 1)
+    format->positions[0] = ZC_POSITION_MONO;
+  else if (!each_has_a_place (format))
+    for (guint i = 0; i < format->channels; i++)
+      format->positions[i] = ZC_POSITION_NONE;
+}
+
 gboolean
 zc_format_equal (const ZcFormat *a, const ZcFormat *b)
 {

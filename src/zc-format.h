@@ -79,6 +79,10 @@ void zc_format_fill_silence (const ZcFormat *format, guint8 *data, gsize bytes);
 /* The usual places of 1, 2, 3 ... 8 channels; NONE for all channels of any other number. */
 void zc_format_default_positions (ZcFormat *format);
 
+/* Makes sense of places that a system told: a single channel is MONO wherever it stands; where one of several has no
+ * place, or two have the same, none has. */
+void zc_format_settle_positions (ZcFormat *format);
+
 gboolean zc_format_equal (const ZcFormat *a, const ZcFormat *b);
 
 /* "F32LE, 48000 Hz, 2 channels", for messages. Free with g_free(). */

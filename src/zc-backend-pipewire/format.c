@@ -52,31 +52,15 @@ to_position (guint32 place)
   return ZC_POSITION_NONE;
 }
 
-static gboolean
-to_positions (const struct spa_audio_info_raw *info, ZcPosition *positions)
-{
-  guint seen = 0;
-
-  for (guint i = 0; i < info->channels; i++) {
-    positions[i] = to_position (info->position[i]);
-    if (positions[i] == ZC_POSITION_NONE || (seen & 1u << positions[i]) != 0)
-      return FALSE;
-    seen |= 1u << positions[i];
-  }
-  return TRUE;
-}
-
 void
 zc_pipewire_to_format (const struct spa_audio_info_raw *info, guint rate, ZcFormat *format)
 {
   *format = (ZcFormat){ .sample = G_BYTE_ORDER == G_LITTLE_ENDIAN ? ZC_SAMPLE_F32LE : ZC_SAMPLE_F32BE, .rate = rate,
     .channels = MIN (info->channels, ZC_MAX_CHANNELS) };
 
-  if (format->channels == 1)
-    format->positions[0] = ZC_POSITION_MONO;
-  else if (format->channels < info->channels || !to_positions (info, format->positions))
-    for (guint i = 0; i < format->channels; i++)
-      format->positions[i] = ZC_POSITION_NONE;
+  for (guint i = 0; i < format->channels; i++)
+    format->positions[i] = to_position (info->position[i]);
+  zc_format_settle_positions (format);
 }
 
 void

@@ -61,30 +61,14 @@ to_position (pa_channel_position_t place)
   return ZC_POSITION_NONE;
 }
 
-static gboolean
-to_positions (const pa_channel_map *map, ZcPosition *positions)
-{
-  guint seen = 0;
-
-  for (guint i = 0; i < map->channels; i++) {
-    positions[i] = to_position (map->map[i]);
-    if (positions[i] == ZC_POSITION_NONE || (seen & 1u << positions[i]) != 0)
-      return FALSE;
-    seen |= 1u << positions[i];
-  }
-  return TRUE;
-}
-
 void
 zc_pulse_to_format (const pa_sample_spec *spec, const pa_channel_map *map, ZcFormat *format)
 {
   *format = (ZcFormat){ .sample = to_sample (spec->format), .rate = spec->rate, .channels = spec->channels };
 
-  if (format->channels == 1)
-    format->positions[0] = ZC_POSITION_MONO;
-  else if (!to_positions (map, format->positions))
-    for (guint i = 0; i < format->channels; i++)
-      format->positions[i] = ZC_POSITION_NONE;
+  for (guint i = 0; i < format->channels; i++)
+    format->positions[i] = to_position (map->map[i]);
+  zc_format_settle_positions (format);
 }
 
 void

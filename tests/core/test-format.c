@@ -58,6 +58,34 @@ default_positions_differ (void)
   }
 }
 
+static void
+assert_settled (const ZcPosition *told, guint channels, const ZcPosition *expected)
+{
+  ZcFormat format = { .sample = ZC_SAMPLE_S16LE, .rate = 48000, .channels = channels };
+
+  for (guint i = 0; i < channels; i++)
+    format.positions[i] = told[i];
+  zc_format_settle_positions (&format);
+  for (guint i = 0; i < channels; i++)
+    g_assert_cmpint (format.positions[i], ==, expected[i]);
+}
+
+static void
+positions_make_sense_together (void)
+{
+  const ZcPosition swapped[] = { ZC_POSITION_FRONT_RIGHT, ZC_POSITION_FRONT_LEFT };
+  const ZcPosition twice[] = { ZC_POSITION_FRONT_LEFT, ZC_POSITION_FRONT_LEFT };
+  const ZcPosition auxiliary[] = { ZC_POSITION_FRONT_LEFT, ZC_POSITION_NONE };
+  const ZcPosition none[] = { ZC_POSITION_NONE, ZC_POSITION_NONE };
+  const ZcPosition mono[] = { ZC_POSITION_MONO };
+
+  assert_settled (swapped, 2, swapped);
+  assert_settled (twice, 2, none);
+  assert_settled (auxiliary, 2, none);
+  assert_settled (twice, 1, mono);
+  assert_settled (none, 1, mono);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -66,5 +94,6 @@ main (int argc, char **argv)
   g_test_add_func ("/format/time-and-frames-agree", time_and_frames_agree);
   g_test_add_func ("/format/silence-is-silent", silence_is_silent);
   g_test_add_func ("/format/default-positions-differ", default_positions_differ);
+  g_test_add_func ("/format/positions-make-sense-together", positions_make_sense_together);
   return g_test_run ();
 }
