@@ -5,8 +5,8 @@
 # The steps of quickstart where it shows the build for Windows: the official Windows GStreamer, run by Wine. The caller
 # sets temporary and results; it ends what is started here with windows_end, and removes the directory.
 
-# Compiler, Wine and GStreamer come from tests/windows/setup, which keeps them for the next time. The Wine prefix is a
-# copy: what runs in it ends with us, and nobody else's does.
+# Compiler, Wine and GStreamer come from tests/windows/setup, which keeps them for the next time. The Wine prefix is
+# its own: what runs in it ends with us, and nobody else's does.
 windows_build() {
     log=$results/build.log
     : > "$log"
@@ -16,7 +16,7 @@ windows_build() {
         meson setup "$tree/build-win" "$tree" --cross-file "$cache/cross.ini" -Dtests=disabled || exit 1
     step 900 "build: compiling" "$log" ninja -C "$tree/build-win" gst/gstzcloopback.dll || exit 1
     export GST_PLUGIN_PATH_1_0="Z:$tree/build-win/gst" WINEPREFIX="$temporary/prefix"
-    cp -a --reflink=auto "$cache/prefix" "$WINEPREFIX"
+    "$cache/bin/wine-run" --make || exit 1
     # GStreamer's first look at its plugins takes a while.
     step 120 "build: gst-inspect-1.0.exe zcloopbacksrc" "$log" \
         "$cache/bin/wine-run" "$cache/sysroot/bin/gst-inspect-1.0.exe" zcloopbacksrc || exit 1

@@ -69,8 +69,9 @@ class Dist(pipelinetest.PipelineTest):
         os.mkdir(cls.packed)
         pack(cls.packed)
         cls.wine_prefix = os.path.join(cls.shared, 'prefix')
-        subprocess.run(['cp', '-a', '--reflink=auto', os.path.join(wine.CACHE, 'prefix'), cls.wine_prefix], check=True)
-        cls.addClassCleanup(subprocess.run, [wine.RUN, '--end'], env={**os.environ, 'WINEPREFIX': cls.wine_prefix})
+        environment = {**os.environ, 'WINEPREFIX': cls.wine_prefix}
+        subprocess.run([wine.RUN, '--make'], env=environment, check=True)
+        cls.addClassCleanup(subprocess.run, [wine.RUN, '--end'], env=environment)
 
     def environment(self, server=None):
         """As a fresh computer: nothing says where plugins are, and there is no registry yet."""

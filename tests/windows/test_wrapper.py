@@ -110,16 +110,24 @@ class Wrapper(unittest.TestCase):
     def test_nothing_stays_behind(self):
         """A prefix of its own: what a program starts there, Wine's server and services, ends soon after it."""
         prefix = os.path.join(self.directory.name, 'prefix')
-        shutil.copytree(windows.PREFIX, prefix, symlinks=True)
-        entry = 'WINEPREFIX=' + prefix
-        self.assertEqual(run(env=os.environ | {'WINEPREFIX': prefix}).returncode, 0)
+        entry, environment = 'WINEPREFIX=' + prefix, os.environ | {'WINEPREFIX': prefix}
+        subprocess.run([windows.RUN, '--make'], env=environment, check=True)
+        self.assertEqual(run(env=environment).returncode, 0)
         self.assertTrue(running('environ', entry))
         poll.until(lambda: not running('environ', entry), 20, 'end of Wine')
 
-        self.assertEqual(run(env=os.environ | {'WINEPREFIX': prefix}).returncode, 0)
-        subprocess.run([windows.RUN, '--end'], env=os.environ | {'WINEPREFIX': prefix}, check=True, timeout=20)
+        self.assertEqual(run(env=environment).returncode, 0)
+        subprocess.run([windows.RUN, '--end'], env=environment, check=True, timeout=20)
         poll.until(lambda: not running('environ', entry), 2, 'end of Wine')
         forget_socket(prefix)
+
+    def test_new_prefix_is_as_the_setup_left_it(self):
+        """Also while programs run in the one that all share, and Wine puts files there and takes them away."""
+        prefix = os.path.join(self.directory.name, 'prefix')
+        with tempfile.NamedTemporaryFile(dir=windows.PREFIX, prefix='reg', suffix='.tmp') as others:
+            subprocess.run([windows.RUN, '--make'], env=os.environ | {'WINEPREFIX': prefix}, check=True)
+            self.assertNotIn(os.path.basename(others.name), os.listdir(prefix))
+        self.assertIn('system.reg', os.listdir(prefix))
 
 
 if __name__ == '__main__':

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Wine's own folder: the registry and drive C of the Windows that programs see."""
+"""Wine's own folder: the registry and drive C of the Windows that programs see.
+
+"prefix" is what all share, and Wine writes to it at any time: copies are made of the archive, which nobody runs in."""
 
 import os
 import subprocess
@@ -19,6 +21,8 @@ def make(cache):
     _wine(cache, None)
     if not os.path.exists(os.path.join(path, 'system.reg')):
         raise SetupError(f'Wine made nothing of its folder {path}; see {cache.log_path}')
+    cache.detail('keeping it')
+    cache.run('tar', '-czf', cache.of('prefix.tar.gz'), '-C', path, '.')
 
 
 def _registry(cache, key, name, kind, value):
