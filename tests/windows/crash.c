@@ -18,8 +18,10 @@ crash_here (const gchar *how)
     g_assert_cmpstr (how, ==, "something else");
   else if (strcmp (how, "warning") == 0)
     g_warning ("fatal by G_DEBUG");
-  else if (strcmp (how, "hang") == 0)
+  else if (strcmp (how, "hang") == 0) {
+    g_print ("hanging\n");
     g_usleep (1000 * G_USEC_PER_SEC);
+  }
 }
 
 static gpointer

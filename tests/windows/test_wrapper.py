@@ -100,9 +100,12 @@ class Wrapper(unittest.TestCase):
         return launch.wait(0)
 
     def check_program_ends_with_wrapper(self, signal_number):
-        token = os.path.basename(self.directory.name)
-        with processes.started(windows.command(CRASH, 'hang', token)) as wrapper:
-            poll.until(lambda: running('cmdline', token, but=wrapper.pid), 20, 'program')
+        path, token = os.path.join(self.directory.name, 'out'), os.path.basename(self.directory.name)
+        with open(path, 'w', encoding='utf-8') as out, \
+                processes.started(windows.command(CRASH, 'hang', token), stdout=out) as wrapper:
+            # Killed while it starts, it would leave Wine half started, for good.
+            poll.until(lambda: 'hanging' in text_of(path), 20, 'program')
+            self.assertTrue(running('cmdline', token, but=wrapper.pid))
             wrapper.send_signal(signal_number)
             wrapper.wait(20)
             poll.until(lambda: not running('cmdline', token), 20, 'end of the program')
