@@ -43,9 +43,15 @@ static const pa_channel_position_t places[ZC_N_POSITIONS] = {
   [ZC_POSITION_NONE] = PA_CHANNEL_POSITION_INVALID,
 };
 
+/* Of 24 bits in 32 PulseAudio's fourth byte is 0, where readers of GStreamer's S24_32 (flacenc) look for the sign: S32
+ * holds the same. */
 static ZcSample
 to_sample (pa_sample_format_t sample_format)
 {
+  if (sample_format == PA_SAMPLE_S24_32LE)
+    return ZC_SAMPLE_S32LE;
+  if (sample_format == PA_SAMPLE_S24_32BE)
+    return ZC_SAMPLE_S32BE;
   for (guint i = 0; i < ZC_N_SAMPLES; i++)
     if (i != ZC_SAMPLE_UNKNOWN && sample_formats[i] == sample_format)
       return (ZcSample) i;

@@ -60,14 +60,26 @@ class CountingSignal(livetest.LiveTest):
         return 2 * server.sink.rate * server.period_ms // 1000 if noisy else 0
 
     def assert_caps_are_the_sinks(self, caps, server):
-        """Nothing converts on the way: the caps say what the server says of the sink."""
+        """The caps say what the server says of the sink, but that S32 stands for 24 bits in 32."""
         format, channels, rate = server.sample_specification(server.sink.name)
-        self.assertEqual((caps.format, caps.channels, caps.rate, caps.layout),
-                         (signals.FORMATS[format].gst, channels, rate, 'interleaved'))
+        own = signals.FORMATS[{'s24-32le': 's32le'}.get(format, format)].gst
+        self.assertEqual((caps.format, caps.channels, caps.rate, caps.layout), (own, channels, rate, 'interleaved'))
         expected = signals.channel_mask(server.sink.positions)
         if channels <= 2 and not caps.channel_mask:
             expected = 0  # GStreamer's own rule: one and two channels need no mask
         self.assertEqual(hex(caps.channel_mask), hex(expected))
+
+
+class Flac(livetest.LiveTest):
+
+    @exact
+    def test_of_24_bits_in_32(self):
+        """PulseAudio leaves the fourth byte 0, which flacenc takes for part of the number."""
+        server = self.serve_steady('pulseaudio', format='s24-32le')
+        path, codes = self.counting_file(server, SHORT_SECONDS)
+        coder = 'audioconvert ! flacenc ! flacparse ! flacdec ! audioconvert ! audio/x-raw,format=S32LE'
+        running = self.capture(server, path, f'{launch.source()} ! {coder}')
+        self.assert_perfect(self.account(running, server.sink, codes))
 
 
 @tap.cases(EACH_SERVER)
