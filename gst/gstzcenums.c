@@ -9,7 +9,7 @@ GType
 gst_zc_backend_get_type (void)
 {
   static const GEnumValue known[] = {
-    { GST_ZC_BACKEND_AUTO, "The first one whose audio system answers", "auto" },
+    { GST_ZC_BACKEND_AUTO, "The first one that has the device", "auto" },
     { 1, "WASAPI (Windows)", "wasapi" },
     { 2, "PulseAudio, or PipeWire by way of pipewire-pulse", "pulse" },
     { 3, "PipeWire", "pipewire" },

@@ -45,7 +45,7 @@ gst_zc_settings_install (GObjectClass *klass)
   g_object_class_install_property (klass, GST_ZC_SETTING_PROVIDE_CLOCK, g_param_spec_boolean ("provide-clock",
       "Provide clock", "Provide a clock that goes as the device does, to be the pipeline's", FALSE, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_IDLE, g_param_spec_enum ("idle", "Idle",
-      "What to do where a device delivers nothing while nothing plays (WASAPI), or as it is suspended (PulseAudio)",
+      "What to do while a device delivers nothing, as nothing plays (WASAPI) or it is suspended (PulseAudio, PipeWire)",
       GST_TYPE_ZC_IDLE, DEFAULT_IDLE, flags));
   g_object_class_install_property (klass, GST_ZC_SETTING_ON_GLITCH, g_param_spec_enum ("on-glitch", "On glitch",
       "What to do when the device leaves out frames while it runs", GST_TYPE_ZC_ON_GLITCH, GST_ZC_ON_GLITCH_FILL,

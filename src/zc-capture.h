@@ -52,7 +52,7 @@ typedef struct {
 /* The clock to stamp in, now (ns). Called twice a packet, in the streaming thread. */
 typedef gint64 (*ZcClockFunc) (gpointer data);
 
-/* Opens `target` with `backend` ("auto": the first that answers). `stats` stays the caller's, who
+/* Opens `target` with `backend` ("auto": the first that has it). `stats` stays the caller's, who
  * keeps it until close. NULL and *error if that cannot be had. Blocks at most ZC_OPEN_TIMEOUT_NS a backend. */
 ZcCapture *zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, GError **error);
 

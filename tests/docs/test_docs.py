@@ -21,10 +21,20 @@ DOCUMENTS = [os.path.join(ROOT, name) for name in ('README.md', 'CONTRIBUTING.md
 BOUND_S = 60
 
 
+def text_of(document):
+    with open(document, encoding='utf-8') as text:
+        return text.read()
+
+
+def anchors(document):
+    """What a link may name behind "#": the headings, as they are spelled in an address."""
+    headings = re.findall(r'^#+ (.*)$', text_of(document), re.MULTILINE)
+    return [re.sub(r'[^\w -]', '', heading.lower()).replace(' ', '-') for heading in headings]
+
+
 def commands(document, program):
     """The lines of the document's sh blocks that start this program, continuation lines joined."""
-    with open(document, encoding='utf-8') as text:
-        blocks = re.findall(r'^```sh\n(.*?)^```', text.read(), re.MULTILINE | re.DOTALL)
+    blocks = re.findall(r'^```sh\n(.*?)^```', text_of(document), re.MULTILINE | re.DOTALL)
     lines = '\n'.join(blocks).replace('\\\n', ' ').splitlines()
     return [line.strip() for line in lines if line.strip().startswith(program)]
 
@@ -66,10 +76,11 @@ class Docs(unittest.TestCase):
 
     def test_links_of_the_documents_lead_somewhere(self):
         for document in DOCUMENTS:
-            with open(document, encoding='utf-8') as text:
-                for target in re.findall(r'\]\(([^)#:]+)\)', text.read()):
-                    path = os.path.join(os.path.dirname(document), target)
-                    self.assertTrue(os.path.exists(path), f'{document}: {target}')
+            for file, anchor in re.findall(r'\]\(([^)#:]*)(?:#([^)]+))?\)', text_of(document)):
+                path = os.path.join(os.path.dirname(document), file) if file else document
+                self.assertTrue(os.path.exists(path), f'{document}: {file}')
+                if anchor:
+                    self.assertIn(anchor, anchors(path), document)
 
     def test_example_in_c(self):
         result = self.run_here([os.environ['ZC_EMBED'], 'num-buffers=50'])
