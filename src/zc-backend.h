@@ -121,7 +121,8 @@ typedef struct {
   gboolean (*start) (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, GError **error);
 
   /* Until there is a packet beyond those that are out, `timeout_ns` of real time, a wake or loss. *error on loss
-   * only. */
+   * only. Also called, with a timeout of 0, after some packets that nobody had to wait for: so MOVED comes before
+   * PACKET, and LOST after it. */
   ZcWait (*wait) (ZcDevice *device, gint64 timeout_ns, GError **error);
 
   /* The clock of capture times, now. */

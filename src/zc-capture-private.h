@@ -42,7 +42,9 @@ struct _ZcCapture {
 
   ZcFill fills;
   gboolean follow;
-  gboolean moved;   /* the default has changed, or may have */
+  gboolean moved;   /* the default has changed, or may have ... */
+  gint64 moved_at_ns; /* ... which the backend said then, by its clock */
+  guint unheard;    /* packets that came without a wait, in which the backend has its say */
   gboolean by_name; /* the device was opened by its name, though the default is the target: it tells of no other one */
   gchar *refused;   /* the device that did not start when it was to be captured; or NULL */
   GError *refusal;  /* of a target that was asked for before the stream began, to be told; or NULL */

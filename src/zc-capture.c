@@ -4,6 +4,9 @@
 #include "zc-limits.h"
 #include "zc-registry.h"
 
+/* So many packets may come before the backend is listened to, some 100 ms of them. */
+#define MOST_UNHEARD 16
+
 ZcCapture *
 zc_capture_open (const gchar *backend, const ZcTarget *target, ZcStats *stats, GError **error)
 {
@@ -227,6 +230,7 @@ zc_capture_borrow (ZcCapture *capture)
     return FALSE;
   capture->borrowed = TRUE;
   capture->packet_taken = 0;
+  capture->unheard++;
   if ((capture->packet.flags & ZC_PACKET_COPIED) != 0)
     zc_stats_add (capture->stats, ZC_STAT_BYTES_COPIED,
         (guint64) capture->packet.frames * zc_format_frame_bytes (&capture->spec.format));
@@ -253,6 +257,38 @@ zc_capture_has_moved (const ZcCapture *capture)
   return (capture->moved && capture->follow) || atomic_load_explicit (&capture->retargeted, memory_order_acquire);
 }
 
+/* The default has changed, and of what the old one played until then some may be there. */
+static gboolean
+is_behind_move (const ZcCapture *capture)
+{
+  const ZcPacket *last = &capture->packet;
+
+  return !atomic_load_explicit (&capture->retargeted, memory_order_acquire) && last->capture_time_ns != ZC_TIME_NONE
+      && last->capture_time_ns + (gint64) zc_frames_to_ns (last->frames, capture->spec.format.rate)
+          < capture->moved_at_ns;
+}
+
+/* The backend has its say, also where packets never run out: behind a sink that goes by the clock, say. */
+static ZcWait
+listen (ZcCapture *capture, GError **error)
+{
+  gint64 timeout_ns = capture->unheard < MOST_UNHEARD ? zc_capture_wait_slice_ns (capture) : 0;
+  ZcWait wait = capture->backend->wait (capture->device, timeout_ns, error);
+
+  capture->unheard = 0;
+  if (wait == ZC_WAIT_LOST || wait == ZC_WAIT_RECALL)
+    return wait;
+  zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
+  capture->rests = wait == ZC_WAIT_IDLE;
+  capture->rested |= capture->rests;
+  capture->asked = TRUE;
+  if (wait == ZC_WAIT_MOVED) {
+    capture->moved = TRUE;
+    capture->moved_at_ns = capture->backend->now_ns (capture->device);
+  }
+  return wait;
+}
+
 static ZcNext
 wait_for_packet (ZcCapture *capture, GError **error)
 {
@@ -261,7 +297,11 @@ wait_for_packet (ZcCapture *capture, GError **error)
     ZcWait wait;
 
     if (zc_capture_has_moved (capture)) {
-      ZcNext next = zc_capture_move (capture, error);
+      ZcNext next;
+
+      if (!full && is_behind_move (capture) && zc_capture_borrow (capture))
+        return ZC_NEXT_SPAN;
+      next = zc_capture_move (capture, error);
       if (next != ZC_NEXT_SPAN)
         return next;
       if (capture->away)
@@ -269,20 +309,15 @@ wait_for_packet (ZcCapture *capture, GError **error)
     }
     if (capture->kept > 0 && !capture->info.lends_while_waiting)
       return ZC_NEXT_FULL;
-    if (!full && zc_capture_borrow (capture))
+    if (!full && capture->unheard < MOST_UNHEARD && zc_capture_borrow (capture))
       return ZC_NEXT_SPAN;
     if (!full && zc_capture_is_idle_silence_due (capture))
       return ZC_NEXT_SPAN;
-    wait = capture->backend->wait (capture->device, zc_capture_wait_slice_ns (capture), error);
+    wait = listen (capture, error);
     if (wait == ZC_WAIT_LOST)
       return lose (capture, error);
     if (wait == ZC_WAIT_RECALL)
       return ZC_NEXT_FULL; /* until none is out: the backend says so again */
-    zc_stats_add (capture->stats, ZC_STAT_WAKEUPS, 1);
-    capture->rests = wait == ZC_WAIT_IDLE;
-    capture->rested |= capture->rests;
-    capture->asked = TRUE;
-    capture->moved |= wait == ZC_WAIT_MOVED;
     if (full && wait != ZC_WAIT_WOKEN) /* after a timeout, too: what is kept may be free by now */
       return ZC_NEXT_FULL;
   }

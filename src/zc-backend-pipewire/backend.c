@@ -137,16 +137,19 @@ wait_until_ready (ZcDevice *device, gint64 begun_ns, GError **error)
 {
   ZcPipeWireServer *server = &device->server;
   ZcPipeWireStream *stream = &device->stream;
+  gint64 deadline_ns = begun_ns + ZC_START_TIMEOUT_NS;
+  gboolean linked = FALSE;
 
   while (is_good (device) && !zc_pipewire_stream_has_packet (stream)) {
-    gint64 patience_ns = zc_pipewire_stream_is_linked (stream) ? FIRST_TURN_NS : ZC_START_TIMEOUT_NS;
-
     if (zc_pipewire_is_woken (server, error))
       return FALSE;
     zc_pipewire_hear (server);
-    if (zc_pipewire_poll (server, begun_ns + patience_ns) || !is_good (device))
+    if (!linked && zc_pipewire_stream_is_linked (stream))
+      deadline_ns = MIN (deadline_ns, zc_clock_now_ns () + FIRST_TURN_NS);
+    linked = zc_pipewire_stream_is_linked (stream);
+    if (zc_pipewire_poll (server, deadline_ns) || !is_good (device))
       continue;
-    if (zc_pipewire_stream_is_linked (stream))
+    if (linked)
       return TRUE;
     g_set_error (error, ZC_ERROR, ZC_ERROR_TIMEOUT, "PipeWire (%s) did not link us to \"%s\" within %.1f s. Start or "
         "restart its session manager (systemctl --user restart wireplumber).", server->name, device->sinks.chosen->name,
@@ -189,7 +192,8 @@ pipewire_start (ZcDevice *device, const ZcStreamSpec *spec, ZcStreamInfo *info, 
     tell_granted (device, spec, info);
     return TRUE;
   }
-  zc_pipewire_stream_end (&device->stream, begun_ns + ZC_START_TIMEOUT_NS);
+  zc_pipewire_stream_end (&device->stream,
+      MIN (begun_ns + ZC_START_TIMEOUT_NS, zc_clock_now_ns () + ZC_STOP_TIMEOUT_NS));
   zc_pipewire_leave (server);
   return FALSE;
 }
@@ -200,7 +204,16 @@ rests (ZcDevice *device)
   return device->sinks.rests || device->stream.state != PW_STREAM_STATE_STREAMING;
 }
 
-/* What the server says may take the memory of a stream away: it is listened to when nothing is left in it, or out. */
+/* What the server says may take the buffers of a stream away: it is listened to when nothing is in them. */
+static void
+hear_news (ZcDevice *device)
+{
+  if (!device->server.has_news || !zc_pipewire_stream_frees_buffers (&device->stream))
+    return;
+  zc_pipewire_hear (&device->server);
+  zc_pipewire_stream_uses_buffers (&device->stream);
+}
+
 static ZcWait
 pipewire_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
 {
@@ -208,25 +221,24 @@ pipewire_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   gint64 deadline_ns = zc_clock_now_ns () + timeout_ns;
   gboolean in_time = TRUE;
 
-  while (is_good (device)) {
+  if (zc_pipewire_stream_has_packet (&device->stream))
+    zc_pipewire_poll (server, 0);
+  do {
+    hear_news (device);
     if (atomic_load (&server->woken))
       return ZC_WAIT_WOKEN;
-    if (zc_pipewire_stream_has_packet (&device->stream))
-      return ZC_WAIT_PACKET;
-    if (server->has_news) {
-      if (zc_pipewire_stream_out (&device->stream) > 0)
-        return ZC_WAIT_RECALL;
-      zc_pipewire_hear (server);
-      continue;
-    }
     if (device->sinks.moved) {
       device->sinks.moved = FALSE;
       return ZC_WAIT_MOVED;
     }
-    if (!in_time)
+    if (zc_pipewire_stream_has_packet (&device->stream))
+      return ZC_WAIT_PACKET;
+    if (server->has_news)
+      return ZC_WAIT_RECALL;
+    if (!in_time && is_good (device))
       return rests (device) ? ZC_WAIT_IDLE : ZC_WAIT_TIMEOUT;
-    in_time = zc_pipewire_poll (server, deadline_ns);
-  }
+    in_time = is_good (device) && zc_pipewire_poll (server, deadline_ns);
+  } while (is_good (device));
   set_lost_error (device, error);
   return ZC_WAIT_LOST;
 }

@@ -38,14 +38,11 @@ zc_pipewire_poll (ZcPipeWireServer *server, gint64 deadline_ns)
 {
   gint64 left_ms = (deadline_ns - zc_clock_now_ns () + 999999) / 1000000;
   struct epoll_event events[2];
-  int ready;
+  int ready = epoll_wait (server->poll_fd, events, G_N_ELEMENTS (events), (int) CLAMP (left_ms, 0, G_MAXINT));
 
-  if (left_ms <= 0)
-    return FALSE;
-  ready = epoll_wait (server->poll_fd, events, G_N_ELEMENTS (events), (int) MIN (left_ms, G_MAXINT));
   for (int i = 0; i < ready; i++)
     server->has_news |= events[i].data.ptr == server->loop;
-  return TRUE;
+  return left_ms > 0;
 }
 
 void

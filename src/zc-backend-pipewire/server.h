@@ -41,7 +41,7 @@ void zc_pipewire_leave (ZcPipeWireServer *server);
 
 gboolean zc_pipewire_is_good (const ZcPipeWireServer *server);
 
-/* Until there is news, somebody nudges us, or the deadline: FALSE then. What it is is not looked at. */
+/* Until there is news, somebody nudges us, or the deadline: FALSE if that had passed. What it is is not looked at. */
 gboolean zc_pipewire_poll (ZcPipeWireServer *server, gint64 deadline_ns);
 
 /* Listens to the news, and sends what there is to be sent. Callbacks are called. */

@@ -19,6 +19,15 @@ sink_free (gpointer data)
   g_free (sink);
 }
 
+static void
+forget (gpointer proxy, struct spa_hook *listener)
+{
+  if (proxy == NULL)
+    return;
+  spa_hook_remove (listener);
+  pw_proxy_destroy (proxy);
+}
+
 /* -- what the server says ---------------------------------------------------------------------------------------- */
 
 /* { "name": "alsa_output.pci-0000_00_1f.3.analog-stereo" } */
@@ -63,6 +72,7 @@ on_metadata (ZcPipeWireSinks *sinks, guint32 id)
 
   if (sinks->metadata != NULL)
     return;
+  sinks->metadata_id = id;
   sinks->metadata = pw_registry_bind (sinks->registry, id, PW_TYPE_INTERFACE_Metadata, PW_VERSION_METADATA, 0);
   if (sinks->metadata != NULL)
     pw_metadata_add_listener (sinks->metadata, &sinks->metadata_listener, &events, sinks);
@@ -113,6 +123,10 @@ on_global_remove (void *data, uint32_t id)
   ZcPipeWireSinks *sinks = data;
 
   sinks->gone |= sinks->chosen != NULL && sinks->chosen->id == id;
+  if (sinks->metadata == NULL || sinks->metadata_id != id)
+    return;
+  forget (sinks->metadata, &sinks->metadata_listener); /* the session manager's: it has ended, another one may come */
+  sinks->metadata = NULL;
 }
 
 /* PortConfig says what channels the session manager has given to it, EnumFormat what it could have: the first that says
@@ -160,15 +174,6 @@ zc_pipewire_sinks_list (ZcPipeWireSinks *sinks, ZcPipeWireServer *server, gint64
   /* First what there is, then what the metadata says. */
   return zc_pipewire_complete (server, "its sinks", deadline_ns, error)
       && zc_pipewire_complete (server, "its default sink", deadline_ns, error);
-}
-
-static void
-forget (gpointer proxy, struct spa_hook *listener)
-{
-  if (proxy == NULL)
-    return;
-  spa_hook_remove (listener);
-  pw_proxy_destroy (proxy);
 }
 
 void

@@ -22,6 +22,7 @@ typedef struct {
   struct spa_hook registry_listener;
   struct pw_metadata *metadata; /* "default": tells which sink is */
   struct spa_hook metadata_listener;
+  guint32 metadata_id;
   GPtrArray *all; /* ZcPipeWireSink, the newest last */
   gchar *default_name;
   const ZcPipeWireSink *chosen;

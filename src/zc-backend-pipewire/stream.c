@@ -53,7 +53,8 @@ is_of_this_turn (const ZcPipeWireStream *stream, const ZcPipeWireTurn *turn, con
   return age_ns >= 0 && age_ns < (gint64) zc_frames_to_ns (turn->frames, stream->rate);
 }
 
-/* The turn begins at `now` with what was heard `delay` ago, some of which is still in the resampler. */
+/* The turn begins at `now` with what is played then, some of which is still in the resampler. (The delay that PipeWire
+ * tells of a monitor is that of who plays into its sink.) */
 static void
 note_time (ZcPipeWireStream *stream, ZcPipeWireTurn *turn)
 {
@@ -64,7 +65,7 @@ note_time (ZcPipeWireStream *stream, ZcPipeWireTurn *turn)
   turn->heard_ns = ZC_TIME_NONE;
   if (!turn->timed)
     return;
-  turn->heard_ns = time.now - ticks_to_ns (time.delay, &time.rate) - resampler_ns (stream, &time);
+  turn->heard_ns = time.now - resampler_ns (stream, &time);
   turn->ticks = time.ticks;
   turn->tick_rate = time.rate.denom;
 }
@@ -87,7 +88,7 @@ static gboolean
 keep (ZcPipeWireStream *stream, ZcPipeWireTurn *turn, struct pw_buffer *buffer)
 {
   turn->spilled = 0;
-  turn->buffer = stream->kept + LEAST_QUEUED < stream->buffers ? buffer : NULL;
+  turn->buffer = stream->kept + LEAST_QUEUED < stream->buffers && (stream->granted & 1) == 0 ? buffer : NULL;
   if (turn->buffer == NULL)
     turn->data = zc_pipewire_spill_put (&stream->spill, turn->data, turn->frames * stream->frame_bytes, &turn->spilled);
   return turn->data != NULL;
@@ -114,6 +115,7 @@ on_process (void *data)
   struct pw_buffer *buffer;
 
   recycle (stream);
+  atomic_store (&stream->granted, atomic_load (&stream->wish));
   while ((buffer = pw_stream_dequeue_buffer (stream->stream)) != NULL) {
     guint filled = atomic_load (&stream->filled);
     ZcPipeWireTurn *turn = turn_at (stream, filled);
@@ -167,7 +169,17 @@ on_add_buffer (void *data, struct pw_buffer *buffer)
   ((ZcPipeWireStream *) data)->buffers++;
 }
 
-/* No packet is out then, and no turn is under way: the sink was suspended, or the stream ends. */
+static gboolean
+holds_buffers (ZcPipeWireStream *stream)
+{
+  guint number = atomic_load (&stream->given_back), filled = atomic_load (&stream->filled);
+
+  while (number != filled && turn_at (stream, number)->buffer == NULL)
+    number++;
+  return number != filled;
+}
+
+/* All that is in the ring; none of it is out. */
 static void
 forget_turns (ZcPipeWireStream *stream)
 {
@@ -175,18 +187,21 @@ forget_turns (ZcPipeWireStream *stream)
 
   for (guint number = atomic_load (&stream->given_back); number != filled; number++)
     zc_pipewire_spill_take (&stream->spill, turn_at (stream, number)->spilled);
-  stream->borrowed = stream->recycled = filled;
+  stream->borrowed = filled;
   atomic_store (&stream->given_back, filled);
-  stream->kept = 0;
 }
 
+/* No turn is under way: the sink was suspended, or the stream ends. What is in a buffer came in this moment. */
 static void
 on_remove_buffer (void *data, struct pw_buffer *buffer)
 {
   ZcPipeWireStream *stream = data;
 
   stream->buffers--;
-  forget_turns (stream);
+  if (holds_buffers (stream))
+    forget_turns (stream);
+  stream->recycled = atomic_load (&stream->given_back);
+  stream->kept = 0;
 }
 
 static const struct pw_stream_events events = {
@@ -291,12 +306,6 @@ zc_pipewire_stream_end (ZcPipeWireStream *stream, gint64 deadline_ns)
 
 /* -- packets ----------------------------------------------------------------------------------------------------- */
 
-guint
-zc_pipewire_stream_out (const ZcPipeWireStream *stream)
-{
-  return stream->borrowed - atomic_load (&stream->given_back);
-}
-
 gboolean
 zc_pipewire_stream_has_packet (const ZcPipeWireStream *stream)
 {
@@ -317,6 +326,26 @@ zc_pipewire_stream_give_back (ZcPipeWireStream *stream)
 
   zc_pipewire_spill_take (&stream->spill, turn_at (stream, oldest)->spilled);
   atomic_store (&stream->given_back, oldest + 1);
+}
+
+gboolean
+zc_pipewire_stream_frees_buffers (ZcPipeWireStream *stream)
+{
+  guint wish = atomic_load (&stream->wish);
+
+  if (atomic_load (&stream->given_back) == atomic_load (&stream->filled))
+    return TRUE;
+  if ((wish & 1) == 0)
+    atomic_store (&stream->wish, ++wish);
+  return atomic_load (&stream->granted) == wish && !holds_buffers (stream);
+}
+
+void
+zc_pipewire_stream_uses_buffers (ZcPipeWireStream *stream)
+{
+  guint wish = atomic_load (&stream->wish);
+
+  atomic_store (&stream->wish, wish + (wish & 1));
 }
 
 /* Frames that the graph has gone on by since the last turn, beyond what came. */

@@ -45,6 +45,8 @@ typedef struct {
   _Atomic guint given_back; /* by the streaming thread */
   guint recycled;           /* by the data thread: PipeWire has their buffers again */
   guint kept;               /* the data thread's: buffers of those that are not recycled */
+  _Atomic guint wish;       /* by the streaming thread; odd: no more buffers are to be kept, their bytes are copied */
+  _Atomic guint granted;    /* by the data thread: the last wish that it has seen */
   ZcPipeWireSpill spill;
 
   guint64 position_frames; /* of the next one, if nothing is lost */
@@ -68,11 +70,13 @@ gboolean zc_pipewire_stream_is_linked (const ZcPipeWireStream *stream);
 
 gboolean zc_pipewire_stream_has_packet (const ZcPipeWireStream *stream);
 
-/* How many packets are out. */
-guint zc_pipewire_stream_out (const ZcPipeWireStream *stream);
-
 /* How many frames a packet has; 0 if none has come yet. */
 guint zc_pipewire_stream_turn_frames (ZcPipeWireStream *stream);
+
+/* TRUE when no packet is in PipeWire's buffers any more, in the ring or out: these may be taken away then, and nothing is
+ * lost. Until it is, and until uses_buffers(), what comes is copied. */
+gboolean zc_pipewire_stream_frees_buffers (ZcPipeWireStream *stream);
+void zc_pipewire_stream_uses_buffers (ZcPipeWireStream *stream);
 
 gboolean zc_pipewire_stream_borrow (ZcPipeWireStream *stream, ZcPacket *packet);
 

@@ -416,12 +416,12 @@ wasapi_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
     gint64 left_ns = deadline_ns - now_ns;
     DWORD ended;
 
+    if (device->stream->notifications != NULL && zc_notifications_take_moved (device->stream->notifications))
+      return ZC_WAIT_MOVED;
     if (!device->drained && is_ready (device))
       return ZC_WAIT_PACKET;
     if (FAILED (device->result) || is_removed (device))
       return lost (device, error);
-    if (device->stream->notifications != NULL && zc_notifications_take_moved (device->stream->notifications))
-      return ZC_WAIT_MOVED;
     if (left_ns <= 0) {
       ask_if_gone (device, now_ns);
       return ZC_WAIT_IDLE;

@@ -13,11 +13,9 @@ typedef struct {
   ZcStreamSpec spec;
 } Fixture;
 
-/* `script` at 48 kHz. */
 static void
-start_now (Fixture *fixture, const gchar *script)
+start_target (Fixture *fixture, const gchar *device)
 {
-  g_autofree gchar *device = g_strdup_printf ("clock=manual %s", script);
   ZcTarget target = { .device = device };
   g_autoptr (GError) error = NULL;
 
@@ -27,6 +25,15 @@ start_now (Fixture *fixture, const gchar *script)
   fixture->spec = (ZcStreamSpec){ .format = *zc_capture_native_format (fixture->capture), .latency_frames = 480,
     .buffer_frames = 480000 };
   g_assert_true (zc_capture_start (fixture->capture, &fixture->spec, &error));
+}
+
+/* `script` at 48 kHz. */
+static void
+start_now (Fixture *fixture, const gchar *script)
+{
+  g_autofree gchar *device = g_strdup_printf ("clock=manual %s", script);
+
+  start_target (fixture, device);
 }
 
 /* The clock is far ahead, so that every packet is there at once. */
@@ -576,6 +583,38 @@ late_reader_loses_what_the_engine_cannot_hold (void)
   finish (&fixture);
 }
 
+/* Five packets of 10 ms are always there. When the default changes, they are taken before another device is. */
+static void
+move_is_noticed_though_packets_never_run_out (void)
+{
+  const gchar *const defaults[] = { "clock=manual packet=480", "clock=manual packet=480 signal=counting" };
+  guint packets = 0;
+  GThread *thread;
+  Fixture fixture;
+  ZcSpan span;
+
+  zc_sim_set_default (defaults[0]);
+  start_target (&fixture, NULL);
+  zc_capture_set_follow (fixture.capture, TRUE);
+  zc_sim_set_now_ns (zc_sim_get_now_ns () + 50 * MS);
+  g_atomic_int_set (&cranking, TRUE);
+  thread = g_thread_new ("crank", crank, NULL); /* for the device that comes then */
+  while (zc_capture_next (fixture.capture, &span, NULL) == ZC_NEXT_SPAN && span.data != NULL) {
+    g_assert_cmpuint (span.position, ==, 480 * packets);
+    zc_capture_advance (fixture.capture, span.frames);
+    zc_sim_set_now_ns (zc_sim_get_now_ns () + 10 * MS);
+    if (++packets == 100)
+      zc_sim_set_default (defaults[1]);
+    g_assert_cmpuint (packets, <, 130);
+  }
+  g_assert_cmpuint (packets, >=, 105);
+  g_assert_cmpstr (zc_capture_device_name (fixture.capture), ==, defaults[1]);
+  g_atomic_int_set (&cranking, FALSE);
+  g_thread_join (thread);
+  finish (&fixture);
+  zc_sim_set_default (NULL);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -599,5 +638,7 @@ main (int argc, char **argv)
   g_test_add_func ("/capture/stamps-follow-for-hours", stamps_follow_for_hours);
   g_test_add_func ("/capture/late-reader-loses-what-the-engine-cannot-hold",
       late_reader_loses_what_the_engine_cannot_hold);
+  g_test_add_func ("/capture/move-is-noticed-though-packets-never-run-out",
+      move_is_noticed_though_packets_never_run_out);
   return g_test_run ();
 }

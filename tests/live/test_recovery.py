@@ -156,5 +156,50 @@ class Switching(RecoveryTest):
         self.assert_perfect(self.account(capture.as_file(captured), other, codes))
 
 
+@tap.cases(EACH_SERVER)
+class KeepingTime(RecoveryTest):
+    """Behind a sink that goes by the clock packets wait, and the source does not run out of them."""
+
+    def check_default_is_followed(self, label):
+        server = self.serve(label)
+        server.add_sink(servers.Sink('other'))
+        server.pactl('set-default-sink', server.sink.name)
+        with server.activated(), Capture('fakesink sync=true') as capture:
+            capture.wait_for_packets(100, 5)
+            server.pactl('set-default-sink', 'other')
+            self.wait_for(capture, 'zcloopback-device-changed', 1, 2 + RECOVERY_BOUND_S)
+            capture.wait_for_packets(50, 5)
+        self.assertEqual(self.said(capture, 'zcloopback-glitch'), [])
+        self.assert_length(capture, 2)
+
+    def test_sink_that_was_suspended_is_heard(self):
+        server = self.serve('pulseaudio')
+        self.assert_is_heard_again(lambda: server.pactl('suspend-sink', server.sink.name, '1'),
+                                   lambda: server.pactl('suspend-sink', server.sink.name, '0'))
+
+    def test_monitor_that_was_unlinked_is_heard(self):
+        """As where its session manager ends. PipeWire itself does not let a sink rest that somebody listens to."""
+        links = []
+        self.serve('pipewire')
+
+        def unlink():
+            links.extend(self.server.links())
+            for link in links:
+                self.server.pw_link('-d', *link)
+
+        self.assert_is_heard_again(unlink, lambda: [self.server.pw_link(*link) for link in links])
+
+    def assert_is_heard_again(self, silence, let_sound):
+        with self.server.activated(), Capture('fakesink sync=true') as capture:
+            capture.wait_for_packets(50, 5)
+            silence()
+            capture.wait_for_packets(150, 5)
+            self.assertTrue(capture.packets[-1].gap)
+            let_sound()
+            poll.until(lambda: not capture.packets[-1].gap, RECOVERY_BOUND_S, 'sound')
+            capture.wait_for_packets(50, 5)
+        self.assert_length(capture, 2)
+
+
 if __name__ == '__main__':
     tap.main()

@@ -324,6 +324,20 @@ context.properties = {{
         self._start_daemon(*self._wireplumber)
         self._start_daemon('pipewire-pulse')
 
+    def pw_link(self, *arguments):
+        return processes.run(['pw-link', *arguments], PACTL_BOUND_S, env=self.env).stdout
+
+    def links(self):
+        """[(output port, input port)]: below each port stand those behind it, "|->", and before it, "|<-"."""
+        pairs, port = [], None
+        for line in self.pw_link('-l').splitlines():
+            words = line.split()
+            if len(words) == 1:
+                port = words[0]
+            elif len(words) == 2 and words[0] == '|->':
+                pairs.append((port, words[1]))
+        return pairs
+
     def _wireplumber_version(self):
         text = processes.run(['wireplumber', '--version'], PACTL_BOUND_S, env=self.env).stdout
         number = text.split('libwireplumber')[-1].split()[0]
