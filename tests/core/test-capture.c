@@ -190,6 +190,20 @@ crank (gpointer data)
   return NULL;
 }
 
+static GThread *
+start_cranking (void)
+{
+  g_atomic_int_set (&cranking, TRUE);
+  return g_thread_new ("crank", crank, NULL);
+}
+
+static void
+stop_cranking (GThread *thread)
+{
+  g_atomic_int_set (&cranking, FALSE);
+  g_thread_join (thread);
+}
+
 typedef struct {
   guint64 silence; /* frames */
   guint64 jumped;  /* frames */
@@ -202,11 +216,9 @@ typedef struct {
 static Taken
 take_until (Fixture *fixture, guint64 position)
 {
-  GThread *thread;
+  GThread *thread = start_cranking ();
   Taken taken = { 0 };
 
-  g_atomic_int_set (&cranking, TRUE);
-  thread = g_thread_new ("crank", crank, NULL);
   while (taken.position < position) {
     ZcSpan span = next (fixture);
 
@@ -220,8 +232,7 @@ take_until (Fixture *fixture, guint64 position)
     zc_capture_stamp (fixture->capture, span.position, span.frames);
     zc_capture_advance (fixture->capture, span.frames);
   }
-  g_atomic_int_set (&cranking, FALSE);
-  g_thread_join (thread);
+  stop_cranking (thread);
   return taken;
 }
 
@@ -597,8 +608,7 @@ move_is_noticed_though_packets_never_run_out (void)
   start_target (&fixture, NULL);
   zc_capture_set_follow (fixture.capture, TRUE);
   zc_sim_set_now_ns (zc_sim_get_now_ns () + 50 * MS);
-  g_atomic_int_set (&cranking, TRUE);
-  thread = g_thread_new ("crank", crank, NULL); /* for the device that comes then */
+  thread = start_cranking (); /* for the device that comes then */
   while (zc_capture_next (fixture.capture, &span, NULL) == ZC_NEXT_SPAN && span.data != NULL) {
     g_assert_cmpuint (span.position, ==, 480 * packets);
     zc_capture_advance (fixture.capture, span.frames);
@@ -609,8 +619,7 @@ move_is_noticed_though_packets_never_run_out (void)
   }
   g_assert_cmpuint (packets, >=, 105);
   g_assert_cmpstr (zc_capture_device_name (fixture.capture), ==, defaults[1]);
-  g_atomic_int_set (&cranking, FALSE);
-  g_thread_join (thread);
+  stop_cranking (thread);
   finish (&fixture);
   zc_sim_set_default (NULL);
 }

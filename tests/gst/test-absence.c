@@ -2,7 +2,26 @@
 /* Times without packets: the device is lost, or idle. */
 #include "zctest.h"
 
-#define FRAME_BYTES 8 /* F32LE stereo */
+/* The next message of these types is ours, of this name. */
+static void
+assert_told (ZcTest *test, GstMessageType types, const gchar *name)
+{
+  GstMessage *message = zc_test_message (test, types);
+
+  fail_unless (gst_message_has_name (message, name), "%" GST_PTR_FORMAT, message);
+  gst_message_unref (message);
+}
+
+/* Ten packets, and then no device for 300 ms. */
+static void
+start_and_lose (ZcTest *test)
+{
+  zc_test_start (test, "packet=480 play=4800 lose away-ms=300", NULL, NULL);
+  zc_test_crank_ms (test, 100);
+  for (guint i = 0; i < 10; i++)
+    gst_buffer_unref (zc_test_pull (test));
+  assert_told (test, GST_MESSAGE_ELEMENT, "zcloopback-lost");
+}
 
 GST_START_TEST (loss_is_one_error_after_all_that_came)
 {
@@ -34,17 +53,10 @@ GST_END_TEST
 GST_START_TEST (loss_is_bridged_with_silence)
 {
   guint64 lost_at, sound_at = 0;
-  GstMessage *message;
   GstBuffer *buffer;
   ZcTest test;
 
-  zc_test_start (&test, "packet=480 play=4800 lose away-ms=300", NULL, NULL);
-  zc_test_crank_ms (&test, 100);
-  for (guint i = 0; i < 10; i++)
-    gst_buffer_unref (zc_test_pull (&test));
-  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
-  fail_unless (gst_message_has_name (message, "zcloopback-lost"));
-  gst_message_unref (message);
+  start_and_lose (&test);
   lost_at = test.pulled_frames;
   fail_unless_equals_uint64 (lost_at, 4800);
 
@@ -61,9 +73,7 @@ GST_START_TEST (loss_is_bridged_with_silence)
     gst_buffer_unref (buffer);
   }
   fail_unless (sound_at >= 4800 + 300 * 48, "%" G_GUINT64_FORMAT, sound_at);
-  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
-  fail_unless (gst_message_has_name (message, "zcloopback-recovered"));
-  gst_message_unref (message);
+  assert_told (&test, GST_MESSAGE_ELEMENT, "zcloopback-recovered");
   zc_test_finish (&test);
 }
 GST_END_TEST
@@ -72,18 +82,11 @@ GST_END_TEST
 GST_START_TEST (pause_without_the_device_is_no_end)
 {
   gboolean sound = FALSE;
-  GstMessage *message;
   GstBuffer *buffer;
   guint gaps = 0;
   ZcTest test;
 
-  zc_test_start (&test, "packet=480 play=4800 lose away-ms=300", NULL, NULL);
-  zc_test_crank_ms (&test, 100);
-  for (guint i = 0; i < 10; i++)
-    gst_buffer_unref (zc_test_pull (&test));
-  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
-  fail_unless (gst_message_has_name (message, "zcloopback-lost"));
-  gst_message_unref (message);
+  start_and_lose (&test);
   gst_element_set_state (test.element, GST_STATE_PAUSED);
   gst_element_set_state (test.element, GST_STATE_PLAYING);
   while (!sound) {
@@ -96,24 +99,19 @@ GST_START_TEST (pause_without_the_device_is_no_end)
     gst_buffer_unref (buffer);
   }
   fail_unless (gaps > 10, "%u packets of silence", gaps);
-  message = zc_test_message (&test, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR);
-  fail_unless (gst_message_has_name (message, "zcloopback-recovered"));
-  gst_message_unref (message);
+  assert_told (&test, GST_MESSAGE_ELEMENT | GST_MESSAGE_ERROR, "zcloopback-recovered");
   zc_test_finish (&test);
 }
 GST_END_TEST
 
 GST_START_TEST (loss_can_become_an_error_while_it_lasts)
 {
-  GstMessage *message;
   ZcTest test;
 
   zc_test_start (&test, "packet=480 play=480 lose away-ms=1000000", NULL, NULL);
   zc_test_crank_ms (&test, 10);
   gst_buffer_unref (zc_test_pull (&test));
-  message = zc_test_message (&test, GST_MESSAGE_ELEMENT);
-  fail_unless (gst_message_has_name (message, "zcloopback-lost"));
-  gst_message_unref (message);
+  assert_told (&test, GST_MESSAGE_ELEMENT, "zcloopback-lost");
   gst_util_set_object_arg (G_OBJECT (test.element), "on-loss", "error");
   zc_test_pass_ms (&test, 1000);
   zc_test_assert_one_error (&test, GST_RESOURCE_ERROR, GST_RESOURCE_ERROR_READ, "went away");

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-#define FRAME_BYTES 8 /* F32LE stereo */
-
 /* Pieces of 1, 7, 1000 and 480 frames come; packets of 480 go. */
 GST_START_TEST (odd_pieces_become_steady_packets)
 {

@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#define FRAME_BYTES 8 /* F32LE stereo */
-
 static void
 start (ZcTest *test, const gchar *script)
 {

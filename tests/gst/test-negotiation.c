@@ -3,8 +3,6 @@
 #include "gstzcbufferpool.h"
 #include "zctest.h"
 
-#define FRAME_BYTES 8 /* F32LE stereo */
-
 typedef struct {
   GstBufferPool *pool;
   guint size;

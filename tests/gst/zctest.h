@@ -7,6 +7,8 @@
 #include <gst/check/check.h>
 #include <gst/check/gstharness.h>
 
+#define FRAME_BYTES 8 /* F32LE stereo, what a script is by default */
+
 typedef struct {
   GstHarness *harness;
   GstElement *element;
