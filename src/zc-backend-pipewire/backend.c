@@ -221,9 +221,9 @@ pipewire_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
   gint64 deadline_ns = zc_clock_now_ns () + timeout_ns;
   gboolean in_time = TRUE;
 
-  if (zc_pipewire_stream_has_packet (&device->stream))
+  if (zc_pipewire_stream_has_packet (&device->stream)) /* nobody has looked */
     zc_pipewire_poll (server, 0);
-  do {
+  for (;;) {
     hear_news (device);
     if (atomic_load (&server->woken))
       return ZC_WAIT_WOKEN;
@@ -235,12 +235,14 @@ pipewire_wait (ZcDevice *device, gint64 timeout_ns, GError **error)
       return ZC_WAIT_PACKET;
     if (server->has_news)
       return ZC_WAIT_RECALL;
-    if (!in_time && is_good (device))
+    if (!is_good (device)) {
+      set_lost_error (device, error);
+      return ZC_WAIT_LOST;
+    }
+    if (!in_time)
       return rests (device) ? ZC_WAIT_IDLE : ZC_WAIT_TIMEOUT;
-    in_time = is_good (device) && zc_pipewire_poll (server, deadline_ns);
-  } while (is_good (device));
-  set_lost_error (device, error);
-  return ZC_WAIT_LOST;
+    in_time = zc_pipewire_poll (server, deadline_ns);
+  }
 }
 
 static gboolean
